@@ -1,0 +1,208 @@
+//! What a response would send, and what it did send.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::call::{Call, CallError};
+use crate::change::Resource;
+use crate::finding::FindingId;
+
+/// One read that a plan, a verification or a state needs.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The name under which the answer is kept in the [`Image`].
+    pub key: String,
+    /// The call. Only ever one that reads.
+    pub call: Call,
+    /// Error codes that mean "there is none", kept as `null`. Any other error ends the response: fail closed.
+    pub absent: &'static [&'static str],
+    /// Keeps of an answer what a plan or an undo looks at: no request ids, no dates of access, sets in a fixed order.
+    pub keep: fn(Value) -> Value,
+}
+
+impl Read {
+    /// A read whose whole answer is kept and whose every error is an error.
+    pub fn new(key: &str, call: Call) -> Self {
+        Self { key: key.to_owned(), call, absent: &[], keep: |answer| answer }
+    }
+
+    /// Names the error codes that mean "there is none".
+    #[must_use]
+    pub fn absent(mut self, codes: &'static [&'static str]) -> Self {
+        self.absent = codes;
+        self
+    }
+
+    /// Keeps only a part of the answer.
+    #[must_use]
+    pub fn keep(mut self, keep: fn(Value) -> Value) -> Self {
+        self.keep = keep;
+        self
+    }
+}
+
+/// A resource as it was read at one moment: read key → what was kept of the answer (`null`: there is none).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Image(pub BTreeMap<String, Value>);
+
+impl Image {
+    /// What was kept under a key; `null` when it was absent or never read.
+    pub fn get(&self, key: &str) -> &Value {
+        self.0.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// Whether this key was read at all.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+}
+
+/// One call of a plan and the call that takes it back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does, for people: `remove statement #1 (public read) of 3`.
+    pub title: String,
+    /// What is sent.
+    pub call: Call,
+    /// What undoes it; `None` when nothing can, which the title says.
+    pub inverse: Option<Call>,
+}
+
+/// The exact calls that a response would send. Serialisable: this is the dry run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// For which finding.
+    pub finding: FindingId,
+    /// By which remediation.
+    pub remediation: String,
+    /// On what.
+    pub resource: Resource<'static>,
+    /// The calls in order. Empty: the bad part is already gone.
+    pub steps: Vec<Step>,
+    /// The resource as read just before planning.
+    pub before: Image,
+}
+
+impl Plan {
+    /// Whether there is nothing to take back.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// Why no plan could be made. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The finding lacks what the remediation needs.
+    #[error("cannot plan `{remediation}`: finding does not name {missing}")]
+    Incomplete {
+        /// The remediation.
+        remediation: &'static str,
+        /// What is missing, in words.
+        missing: &'static str,
+    },
+    /// The live resource has a shape the remediation does not understand.
+    #[error("cannot plan `{remediation}`: `{what}` {problem}")]
+    Unreadable {
+        /// The remediation.
+        remediation: &'static str,
+        /// Which part of the state.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The remediation knows that it must not act here: acting would break more than it mends.
+    #[error("`{remediation}` must not act: {reason}")]
+    Refused {
+        /// The remediation.
+        remediation: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The resource could not be read.
+    #[error(transparent)]
+    Read(#[from] CallError),
+}
+
+impl PlanError {
+    /// Whether planning again later may succeed.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Incomplete { .. } | Self::Unreadable { .. } | Self::Refused { .. } => false,
+            Self::Read(error) => error.is_retryable(),
+        }
+    }
+}
+
+/// One call that was sent, and how it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The call.
+    pub call: Call,
+    /// The answer, or the error.
+    pub result: Result<Value, CallError>,
+}
+
+/// How a response or an undo ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum ReceiptOutcome {
+    /// The bad part was already gone; nothing was sent.
+    NothingToDo,
+    /// A dry run: the plan was made and told, nothing was sent.
+    Planned,
+    /// Sent and read back: the bad part is gone and the rest stands.
+    Verified,
+    /// Sent, but reading back did not show what was planned.
+    Unverified {
+        /// What differs.
+        reason: String,
+    },
+    /// Nothing was sent, or sending stopped, for this reason.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What was really done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// For which finding.
+    pub finding: FindingId,
+    /// `respond` or `undo`.
+    pub kind: ReceiptKind,
+    /// By which remediation.
+    pub remediation: String,
+    /// On what.
+    pub resource: Resource<'static>,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: ReceiptOutcome,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Who asked for it: `policy`, or the person of an approval or undo.
+    pub by: String,
+    /// The plan that was followed; for an undo, the inverse calls.
+    pub steps: Vec<Step>,
+    /// The calls sent, in order.
+    pub sent: Vec<Sent>,
+    /// The resource before.
+    pub before: Image,
+    /// The resource after; `None` when it was not read again.
+    pub after: Option<Image>,
+}
+
+/// Which way a receipt went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReceiptKind {
+    /// A response to a finding.
+    Respond,
+    /// The undo of a response.
+    Undo,
+}

@@ -1,0 +1,106 @@
+//! Where findings are told, as a port.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+use crate::plan::{Plan, Receipt};
+use crate::response::Mode;
+
+/// Something to tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "notice")]
+pub enum Notice {
+    /// A rule fired.
+    Found {
+        /// The finding.
+        finding: Box<Finding>,
+        /// The mode that applies to it.
+        mode: Mode,
+    },
+    /// A response was planned and waits, or is shown only.
+    Planned {
+        /// The finding.
+        finding: Box<Finding>,
+        /// The mode that applies: `plan` or `approve`.
+        mode: Mode,
+        /// The exact calls.
+        plan: Box<Plan>,
+        /// When it was planned.
+        at: Timestamp,
+    },
+    /// A response or an undo ended.
+    Responded {
+        /// The finding.
+        finding: Box<Finding>,
+        /// What was done.
+        receipt: Box<Receipt>,
+    },
+    /// Onus could not do its work on this finding; a person has to look.
+    Alarm {
+        /// The finding.
+        finding: Box<Finding>,
+        /// What was attempted and why it failed.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Notice {
+    /// The finding it is about.
+    pub fn finding(&self) -> &Finding {
+        match self {
+            Self::Found { finding, .. }
+            | Self::Planned { finding, .. }
+            | Self::Responded { finding, .. }
+            | Self::Alarm { finding, .. } => finding,
+        }
+    }
+
+    /// The last part of the CloudEvents type: `found`, `planned`, `responded`, `alarm`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Found { .. } => "found",
+            Self::Planned { .. } => "planned",
+            Self::Responded { .. } => "responded",
+            Self::Alarm { .. } => "alarm",
+        }
+    }
+
+    /// When it came to be.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Found { finding, .. } => finding.found_at,
+            Self::Planned { at, .. } | Self::Alarm { at, .. } => *at,
+            Self::Responded { receipt, .. } => receipt.at,
+        }
+    }
+}
+
+/// Why a sink did not take a notice.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot tell sink `{sink}`")]
+pub struct SinkError {
+    /// The sink's name in `onus.yaml`.
+    pub sink: String,
+    /// Whether telling again may succeed.
+    pub retryable: bool,
+    /// The sink's own error.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// A place that notices are told to.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// Its name in `onus.yaml`, unique.
+    fn name(&self) -> &str;
+
+    /// Tells one notice. Telling the same notice twice must be recognisable by its id.
+    ///
+    /// # Errors
+    /// The sink did not take it.
+    async fn tell(&self, notice: &Notice) -> Result<(), SinkError>;
+}

@@ -1,0 +1,1 @@
+//! What an AWS change opened and granted.

@@ -1,0 +1,1 @@
+//! Who an AWS policy document lets in.

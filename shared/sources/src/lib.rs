@@ -1,0 +1,3 @@
+//! Audit-log records to changes, changes to effects. One module per log.
+
+pub mod aws;
