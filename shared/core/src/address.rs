@@ -17,7 +17,7 @@ pub const INTERNET_V6_SLASH_32: u64 = 1 << 24;
 
 /// IPv4 ranges that are not reachable over the internet (IANA special-purpose registry, RFC 6890 and its updates).
 const SPECIAL_V4: [(Ipv4Addr, u8); 14] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),

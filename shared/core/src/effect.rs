@@ -176,7 +176,7 @@ fn exposures_of(
         let openings: Vec<usize> = holding.iter().map(|(index, _)| *index).collect();
         match found.last_mut() {
             Some(last) if u32::from(last.ports.1) + 1 == u32::from(from) && last.openings == openings => {
-                last.ports.1 = to
+                last.ports.1 = to;
             }
             _ => {
                 found.push(Exposure {
