@@ -1,0 +1,47 @@
+# What can be done with this repository. Everything a target needs beyond Rust, Python 3.11 and a package manager is
+# installed, pinned, into .local/.
+.DEFAULT_GOAL := help
+SHELL := bash
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help demo test lint docs deny build local measure measure-cold-start bench fuzz clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: local ## Play risky changes against a local AWS: found, told, rolled back, undone
+	@tests/demo/run.sh
+
+test: local ## Run every test
+	@echo "== tests of the workspace"
+	@cargo test --workspace --no-fail-fast
+
+lint: ## Check format and lints
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+docs: ## Write rule pages, roles, event pattern and schemas anew
+	@cargo run -q -p onus -- generate all
+
+docs-check: ## Check that generated files are up to date
+	@cargo run -q -p onus -- generate all --check
+
+deny: .local/cargo/bin/cargo-deny ## Check licences, sources and banned crates
+	@.local/cargo/bin/cargo-deny check bans licenses sources
+
+.local/cargo/bin/cargo-deny:
+	@echo "== building cargo-deny into .local (once, about two minutes)"
+	@cargo install -q cargo-deny@0.20.2 --locked --no-default-features --root .local/cargo --target-dir $(TARGET)/cargo-deny
+
+local: ## Install the local AWS and its clients into .local/
+	@tests/local/install.sh
+
+build: ## Build the functions and the command line, optimised
+	@cargo build --profile function -p aws-audit -p aws-respond -p aws-sweep
+	@cargo build --release -p onus
+
+bench: ## Measure rule evaluation beside its limits
+	@cargo bench -p onus-rules
+
+clean: ## Remove what was built and installed
+	@rm -rf .local && cargo clean

@@ -1,0 +1,293 @@
+//! The command line: what can be asked, in one place. `--help` and the completions come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use onus_core::{Cloud, FindingId, Severity};
+
+/// Audits changes to cloud accounts against the customer's side of the shared responsibility model.
+#[derive(Debug, Parser)]
+#[command(name = "onus", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 clean, 1 findings at or above --fail-on, 2 bad usage or unreadable input.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evaluate audit logs: files, folders, globs, `s3://` URLs, `-` for standard input.
+    Audit(AuditArgs),
+    /// Show how one event is judged: every candidate rule, why it fired or not, effects and response.
+    Explain(ExplainArgs),
+    /// List, show, test and start rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// List what can be taken back, and how.
+    #[command(subcommand)]
+    Remediations(RemediationsCommand),
+    /// Print the shared responsibility matrix and the duties that no rule covers.
+    Responsibility(ListArgs),
+    /// List the findings in a ledger.
+    Findings(FindingsArgs),
+    /// Show one finding with its plan, receipts and evidence.
+    Show(FindingArgs),
+    /// Let a waiting plan be carried out.
+    Approve(RequestArgs),
+    /// Refuse a waiting plan.
+    Deny(RequestArgs),
+    /// Ask for a response to be taken back. Refused when the resource has changed since.
+    Undo(RequestArgs),
+    /// Write what is derived from rules: roles, event pattern, schemas, rule pages.
+    Generate(GenerateArgs),
+    /// Print a shell completion script.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `onus audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// What to read. A folder is read whole; files are told apart by content, not by name.
+    #[arg(required = true, value_name = "PATH|URL|-")]
+    pub inputs: Vec<String>,
+    /// How to print findings.
+    #[arg(long, short, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Print only findings at or above this severity.
+    #[arg(long, value_name = "SEVERITY")]
+    pub severity: Option<Severity>,
+    /// Exit with 1 when a finding is at or above this severity; `never` for always 0.
+    #[arg(long, value_name = "SEVERITY|never", default_value = "informational")]
+    pub fail_on: FailOn,
+    /// Do not print records that only the live resource could decide.
+    #[arg(long)]
+    pub decided: bool,
+    /// Do not show progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// Which rules take part.
+#[derive(Debug, Args)]
+pub struct RuleArgs {
+    /// A folder of rules to use beside the built-in ones. May be repeated.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// Leave the built-in rules out.
+    #[arg(long, requires = "dirs")]
+    pub no_builtin: bool,
+    /// Use only rules whose id matches, `aws.s3.*`. May be repeated.
+    #[arg(long, value_name = "RULE")]
+    pub only: Vec<String>,
+    /// The response policy, for its settings and exemptions.
+    #[arg(long, value_name = "FILE", env = "ONUS_CONFIG_FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `onus explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A file that holds the event, or `-`.
+    #[arg(value_name = "EVENT")]
+    pub input: String,
+    /// Explain only this entry of the file, counted from 0.
+    #[arg(long)]
+    pub record: Option<u64>,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// `onus rules …`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Every rule, a line each.
+    List {
+        /// Filter and format.
+        #[command(flatten)]
+        list: ListArgs,
+        /// Which rules.
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// One rule, whole.
+    Show {
+        /// The rule's id.
+        id: String,
+        /// Which rules.
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Run the tests that rules carry.
+    Test {
+        /// Folder that `event:` paths are relative to.
+        #[arg(long, value_name = "DIR", default_value = "events")]
+        events: PathBuf,
+        /// Which rules.
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Write a rule file to start from.
+    New {
+        /// The id, `aws.s3.bucket_renamed`; becomes the path below `--dir`.
+        id: String,
+        /// The folder to write into.
+        #[arg(long, value_name = "DIR", default_value = "rules")]
+        dir: PathBuf,
+    },
+}
+
+/// `onus remediations …`.
+#[derive(Debug, Subcommand)]
+pub enum RemediationsCommand {
+    /// Every remediation, a line each.
+    List(ListArgs),
+}
+
+/// What `list` commands take.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only this cloud.
+    #[arg(long, value_parser = cloud)]
+    pub cloud: Option<Cloud>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// Which ledger.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// The ledger: `file:///…` or `s3://bucket/prefix`.
+    #[arg(long, value_name = "URL", env = "ONUS_LEDGER")]
+    pub ledger: String,
+}
+
+/// `onus findings`.
+#[derive(Debug, Args)]
+pub struct FindingsArgs {
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// Only findings of the last so many days.
+    #[arg(long, default_value_t = 7)]
+    pub days: u16,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// A command about one finding.
+#[derive(Debug, Args)]
+pub struct FindingArgs {
+    /// The finding's id.
+    pub id: FindingId,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// A request about one finding, carried out by the respond function.
+#[derive(Debug, Args)]
+pub struct RequestArgs {
+    /// The finding's id.
+    pub id: FindingId,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// Who asks; kept in the ledger.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    pub by: String,
+    /// Seconds to wait for the respond function's receipt; 0 returns at once.
+    #[arg(long, default_value_t = 60)]
+    pub wait: u64,
+}
+
+/// `onus generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// What to write.
+    #[arg(value_enum)]
+    pub what: Generated,
+    /// The project folder to write into.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub into: PathBuf,
+    /// Write nothing; exit with 1 when something is out of date.
+    #[arg(long)]
+    pub check: bool,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// What `onus generate` can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Generated {
+    /// Everything below.
+    All,
+    /// One page a rule, and an index.
+    Docs,
+    /// Roles and event pattern of the AWS functions.
+    Aws,
+    /// The JSON Schema of `onus.yaml`.
+    Schema,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    Table,
+    /// One JSON object a line.
+    Jsonl,
+    /// One OCSF Detection Finding a line.
+    Ocsf,
+    /// One SARIF 2.1.0 document.
+    Sarif,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+/// How lists are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table for people.
+    Table,
+    /// One JSON array.
+    Json,
+}
+
+/// From which severity findings make the exit status 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailOn {
+    /// Never.
+    Never,
+    /// At or above this one.
+    At(Severity),
+}
+
+impl std::str::FromStr for FailOn {
+    type Err = <Severity as std::str::FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "never" { Ok(Self::Never) } else { text.parse().map(Self::At) }
+    }
+}
+
+fn cloud(text: &str) -> Result<Cloud, String> {
+    [Cloud::Aws, Cloud::Azure, Cloud::Gcp]
+        .into_iter()
+        .find(|cloud| cloud.as_str() == text)
+        .ok_or_else(|| format!("`{text}` is not a cloud, expected `aws`, `azure` or `gcp`"))
+}
