@@ -19,7 +19,8 @@ pub struct Read {
     pub call: Call,
     /// Error codes that mean "there is none", kept as `null`. Any other error ends the response: fail closed.
     pub absent: &'static [&'static str],
-    /// Keeps of an answer what a plan or an undo looks at: no request ids, no dates of access, sets in a fixed order.
+    /// Keeps of an answer what a plan or an undo looks at: no request ids, no dates of access, sets in a fixed order,
+    /// and under names that start with `~` what is not to be compared ([`Image`]).
     pub keep: fn(Value) -> Value,
 }
 
@@ -45,6 +46,10 @@ impl Read {
 }
 
 /// A resource as it was read at one moment: read key → what was kept of the answer (`null`: there is none).
+///
+/// Members whose name starts with `~`, at any depth, are kept for planning only: ids that the provider hands out anew
+/// when a thing is made again, so that a firewall rule revoked and restored is the same rule. Whoever compares two
+/// images uses [`Image::same_as`], never `==`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Image(pub BTreeMap<String, Value>);
@@ -58,6 +63,22 @@ impl Image {
     /// Whether this key was read at all.
     pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
+    }
+
+    /// Whether the resource is the same in both, members that start with `~` aside. An undo asks this twice: is the
+    /// resource still as the response left it, and is it, afterwards, as it was before?
+    pub fn same_as(&self, other: &Image) -> bool {
+        fn compared(members: impl IntoIterator<Item = (String, Value)>) -> serde_json::Map<String, Value> {
+            members.into_iter().filter(|(name, _)| !name.starts_with('~')).map(|(k, v)| (k, strip(v))).collect()
+        }
+        fn strip(value: Value) -> Value {
+            match value {
+                Value::Object(members) => Value::Object(compared(members)),
+                Value::Array(elements) => Value::Array(elements.into_iter().map(strip).collect()),
+                other => other,
+            }
+        }
+        compared(self.0.clone()) == compared(other.0.clone())
     }
 }
 
@@ -205,4 +226,25 @@ pub enum ReceiptKind {
     Respond,
     /// The undo of a response.
     Undo,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn image(value: Value) -> Image {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn ids_that_a_restore_hands_out_anew_are_not_compared() {
+        let before = image(json!({ "rules": [{ "ports": [22, 22], "~id": "sgr-1" }], "~seen": 1 }));
+        let restored = image(json!({ "rules": [{ "ports": [22, 22], "~id": "sgr-2" }] }));
+        let moved = image(json!({ "rules": [{ "ports": [22, 23], "~id": "sgr-1" }] }));
+        assert!(before.same_as(&restored));
+        assert!(!before.same_as(&moved));
+        assert!(!before.same_as(&Image::default()), "a key that was read is not a key that was never read");
+    }
 }
