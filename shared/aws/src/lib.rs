@@ -1,5 +1,8 @@
 //! AWS: what to read of a resource, and how a bad change is taken back. Both only name calls; the pipeline sends them.
 
+#[cfg(feature = "caller")]
+pub mod caller;
+pub mod permissions;
 pub mod readers;
 pub mod remediations;
 
