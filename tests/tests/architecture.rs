@@ -1,0 +1,127 @@
+//! What shared/README.md promises about the workspace as a whole.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use onus_tests::workspace;
+use serde_json::Value;
+
+/// Who may depend on whom, as shared/README.md draws it. Names are packages without `onus-`.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("sources", &["core"]),
+    ("rules", &["core"]),
+    ("ledger", &["core"]),
+    ("sinks", &["core"]),
+    ("aws", &["core", "sources"]),
+    ("pipeline", &["core", "rules"]),
+    ("host", &["core", "sources", "rules", "ledger", "sinks", "aws", "pipeline"]),
+    ("aws-audit", &["core", "sources", "host"]),
+    ("aws-respond", &["core", "sources", "host"]),
+    ("aws-sweep", &["core", "sources", "host"]),
+    ("onus", &["core", "sources", "rules", "ledger", "sinks", "aws", "pipeline", "host"]),
+];
+
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"];
+
+/// The packages of the workspace: name without `onus-`, and its manifest as cargo reads it.
+fn packages() -> BTreeMap<String, Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(workspace::root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
+    let packages = metadata["packages"].as_array().expect("a list").iter();
+    packages.map(|package| (short(package["name"].as_str().expect("a name")).to_owned(), package.clone())).collect()
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("onus-").unwrap_or(name)
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let packages = packages();
+    let mut wrong = Vec::new();
+    for (name, package) in packages.iter().filter(|(name, _)| *name != "tests") {
+        let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| known == name) else {
+            wrong.push(format!("`{name}` has no place in the layers: give it one in this test and in shared/README.md"));
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().expect("a list").iter();
+        for used in dependencies.filter(|used| used["kind"] != "dev").map(|used| short(used["name"].as_str().expect("a name")))
+        {
+            if packages.contains_key(used) && !allowed.contains(&used) {
+                wrong.push(format!("`{name}` must not depend on `{used}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} edges break the layers:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_core_touches_nothing_outside() {
+    let core = &packages()["core"];
+    let dependencies = core["dependencies"].as_array().expect("a list").iter();
+    let names: Vec<&str> = dependencies.filter(|used| used["kind"].is_null()).filter_map(|used| used["name"].as_str()).collect();
+    let outside = ["tokio", "reqwest", "hyper", "object_store", "tracing", "aws-config"];
+    let found: Vec<_> = names.iter().filter(|name| outside.contains(name) || name.starts_with("aws-")).collect();
+    assert!(found.is_empty(), "core must not depend on {found:?}");
+
+    let mut wrong = Vec::new();
+    for (path, text) in sources(&workspace::root().join("shared/core/src")) {
+        for word in ["std::env", "std::fs", "std::net::Tcp", "Timestamp::now", "SystemTime::now", "std::process"] {
+            if text.contains(word) {
+                wrong.push(format!("{}: {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "core reaches outside:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_name_says_what_is_inside() {
+    let mut wrong: Vec<String> =
+        packages().into_keys().filter(|name| name.split('-').any(|part| EMPTY_NAMES.contains(&part))).collect();
+    for folder in ["shared", "functions", "tests"] {
+        for (path, _) in sources(&workspace::root().join(folder)) {
+            let named = |part: &std::ffi::OsStr| EMPTY_NAMES.contains(&part.to_string_lossy().trim_end_matches(".rs"));
+            if path.strip_prefix(workspace::root()).expect("below the root").iter().any(named) {
+                wrong.push(path.display().to_string());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these names say nothing:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn functions_are_wiring_only() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources(&workspace::root().join("functions")) {
+        let of_a_function = path.ends_with("src/main.rs") && path.iter().any(|part| part.to_string_lossy().starts_with("aws-"));
+        if of_a_function && text.lines().count() >= 60 {
+            wrong.push(format!("{}: {} lines", path.display(), text.lines().count()));
+        }
+    }
+    assert!(wrong.is_empty(), "a function's main.rs stays below 60 lines:\n{}", wrong.join("\n"));
+}
+
+/// Every Rust source below a folder with its text.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder is there").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("sources are UTF-8");
+            found.push((path, text));
+        }
+    }
+    found.sort();
+    found
+}
