@@ -24,7 +24,7 @@ pub(crate) static ROLE_TRUST: PolicyHolder = PolicyHolder {
     read: |role| {
         Read::new(POLICY, role.call("iam", "GetRole", Value::Null))
             .absent(&NO_ENTITY)
-            .keep(|answer| parsed(take(answer, "/Role/AssumeRolePolicyDocument")))
+            .keep(|answer| parsed(&take(answer, "/Role/AssumeRolePolicyDocument")))
     },
     asked: |subject| {
         let request = &subject.request;
@@ -98,7 +98,7 @@ impl StateReader for ManagedPolicyReader {
         let read = version.map(|version| {
             Read::new(POLICY, policy.call("iam", "GetPolicyVersion", json!({ "VersionId": version })))
                 .absent(&NO_ENTITY)
-                .keep(|answer| parsed(take(answer, "/PolicyVersion/Document")))
+                .keep(|answer| parsed(&take(answer, "/PolicyVersion/Document")))
         });
         read.into_iter().collect()
     }

@@ -81,7 +81,7 @@ impl StateReader for IdentityReader {
         for policy in inline_names(so_far).take(MOST) {
             let call = identity.call("iam", self.get, json!({ "PolicyName": policy }));
             let read = Read::new(&inline_key(policy), call).absent(&NO_ENTITY);
-            reads.push(read.keep(|answer| parsed(take(answer, "/PolicyDocument"))));
+            reads.push(read.keep(|answer| parsed(&take(answer, "/PolicyDocument"))));
         }
         reads.retain(|read| !so_far.has(&read.key));
         reads

@@ -26,7 +26,7 @@ pub(crate) static KEY_POLICY: PolicyHolder = PolicyHolder {
     target: |subject, _| key(subject),
     read: |key| {
         Read::new(POLICY, key.call("kms", "GetKeyPolicy", json!({ "PolicyName": "default" })))
-            .keep(|answer| parsed(take(answer, "/Policy")))
+            .keep(|answer| parsed(&take(answer, "/Policy")))
     },
     asked: |subject| Asked::document([subject.request.get_ci("policy")]),
 };

@@ -23,7 +23,7 @@ pub(crate) static TOPIC_POLICY: PolicyHolder = PolicyHolder {
     read: |topic| {
         Read::new(POLICY, topic.call("sns", "GetTopicAttributes", Value::Null))
             .absent(&["NotFound", "NotFoundException"])
-            .keep(|answer| parsed(take(answer, "/Attributes/Policy")))
+            .keep(|answer| parsed(&take(answer, "/Attributes/Policy")))
     },
     asked: |subject| {
         if subject.change.action == "AddPermission" {
@@ -52,7 +52,7 @@ pub(crate) static QUEUE_POLICY: PolicyHolder = PolicyHolder {
     read: |queue| {
         Read::new(POLICY, queue.call("sqs", "GetQueueAttributes", json!({ "AttributeNames": ["Policy"] })))
             .absent(&GONE)
-            .keep(|answer| parsed(take(answer, "/Attributes/Policy")))
+            .keep(|answer| parsed(&take(answer, "/Attributes/Policy")))
     },
     asked: |subject| {
         if subject.change.action == "AddPermission" {

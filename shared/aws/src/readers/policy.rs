@@ -61,11 +61,11 @@ pub(crate) fn nothing_first(_: &Subject<'_>) -> Option<Read> {
 
 /// Reads a policy out of an answer in any spelling; `null` when it is not there or empty. Text that is no JSON is kept as
 /// text: whoever judges it says what is wrong.
-pub(crate) fn parsed(policy: Value) -> Value {
+pub(crate) fn parsed(policy: &Value) -> Value {
     match policy.as_str().map(str::trim) {
         Some("") => Value::Null,
         _ if policy.is_null() => Value::Null,
-        _ => policy::document(&Json::from_value(&policy)).map_or(policy.clone(), |document| document.to_value()),
+        _ => policy::document(&Json::from_value(policy)).map_or(policy.clone(), |document| document.to_value()),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) static BUCKET_POLICY: PolicyHolder = PolicyHolder {
     read: |bucket| {
         Read::new(POLICY, bucket.call("s3", "GetBucketPolicy", Value::Null))
             .absent(&["NoSuchBucketPolicy", "NoSuchBucket"])
-            .keep(|answer| parsed(take(answer, "/Policy")))
+            .keep(|answer| parsed(&take(answer, "/Policy")))
     },
     asked: |subject| Asked::document([subject.request.get_ci("bucketPolicy")]),
 };

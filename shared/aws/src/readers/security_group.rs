@@ -78,10 +78,7 @@ fn kept(rule: &Value) -> Value {
 
 /// A live rule in the words that effects use; `None` when a member that decides has a value we do not know.
 pub(crate) fn opening(rule: &Value, group_id: &str) -> Option<Opening> {
-    let direction = match rule.get("IsEgress").and_then(Value::as_bool)? {
-        true => Direction::Egress,
-        false => Direction::Ingress,
-    };
+    let direction = if rule.get("IsEgress").and_then(Value::as_bool)? { Direction::Egress } else { Direction::Ingress };
     let protocol = protocol(text(rule, "IpProtocol"))?;
     let port = |name: &str| rule.get(name).and_then(Value::as_i64);
     let ports = match (protocol, port("FromPort"), port("ToPort")) {

@@ -23,7 +23,7 @@ pub(crate) static FUNCTION_POLICY: PolicyHolder = PolicyHolder {
     read: |function| {
         Read::new(POLICY, function.call("lambda", "GetPolicy", Value::Null))
             .absent(&["ResourceNotFoundException"])
-            .keep(|answer| parsed(take(answer, "/Policy")))
+            .keep(|answer| parsed(&take(answer, "/Policy")))
     },
     asked: |subject| Asked::labelled(subject, "statementId"),
 };
@@ -38,7 +38,7 @@ pub(crate) static SECRET_POLICY: PolicyHolder = PolicyHolder {
     read: |secret| {
         Read::new(POLICY, secret.call("secretsmanager", "GetResourcePolicy", Value::Null))
             .absent(&["ResourceNotFoundException"])
-            .keep(|answer| parsed(take(answer, "/ResourcePolicy")))
+            .keep(|answer| parsed(&take(answer, "/ResourcePolicy")))
     },
     asked: |subject| Asked::document([subject.request.get_ci("resourcePolicy")]),
 };
@@ -58,7 +58,7 @@ pub(crate) static REPOSITORY_POLICY: PolicyHolder = PolicyHolder {
     read: |repository| {
         Read::new(POLICY, repository.call("ecr", "GetRepositoryPolicy", Value::Null))
             .absent(&["RepositoryPolicyNotFoundException", "RepositoryNotFoundException"])
-            .keep(|answer| parsed(take(answer, "/policyText")))
+            .keep(|answer| parsed(&take(answer, "/policyText")))
     },
     asked: |subject| Asked::document([subject.request.get_ci("policyText")]),
 };

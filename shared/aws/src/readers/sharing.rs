@@ -66,7 +66,7 @@ pub(crate) static DB_SNAPSHOT: Share = Share {
     },
 };
 
-/// An RDS (Aurora, Neptune, DocumentDB) cluster snapshot.
+/// An RDS (Aurora, Neptune, `DocumentDB`) cluster snapshot.
 pub(crate) static CLUSTER_SNAPSHOT: Share = Share {
     kind: "AWS::RDS::DBClusterSnapshot",
     operations: &["rds:DescribeDBClusterSnapshotAttributes"],
