@@ -88,7 +88,7 @@ impl FromStr for Severity {
 
 /// Names a finding: the same rule on the same record always has the same id, so seeing an event twice is harmless.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(into = "String", try_from = "String")]
 pub struct FindingId(String);
 
 impl FindingId {
@@ -133,6 +133,21 @@ impl FromStr for FindingId {
         } else {
             Err(BadFindingId(text.to_owned()))
         }
+    }
+}
+
+impl From<FindingId> for String {
+    fn from(id: FindingId) -> Self {
+        id.0
+    }
+}
+
+/// Checks the form, so that an id read from a queue or a store is safe in a key.
+impl TryFrom<String> for FindingId {
+    type Error = BadFindingId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -196,5 +211,6 @@ mod tests {
         assert_ne!(id, FindingId::of(Cloud::Aws, "e-1a", "ws.s3.bucket_made_public"));
         assert_eq!(id.as_str().parse(), Ok(id.clone()));
         assert!("f-../../x".parse::<FindingId>().is_err());
+        assert!(serde_json::from_str::<FindingId>("\"f-../../x\"").is_err());
     }
 }

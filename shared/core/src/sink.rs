@@ -1,8 +1,11 @@
 //! Where findings are told, as a port.
 
+use std::fmt::Write as _;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::finding::Finding;
 use crate::plan::{Plan, Receipt};
@@ -67,6 +70,24 @@ impl Notice {
             Self::Responded { .. } => "responded",
             Self::Alarm { .. } => "alarm",
         }
+    }
+
+    /// Tells this notice from the others about the same finding, and is the same whenever the same thing is told again:
+    /// `found`, `planned-9f86d081884c7d65` (by its calls), `responded-…` (by its receipt), `alarm-…` (by its reason).
+    /// Lower-case letters, digits and `-`.
+    pub fn key(&self) -> String {
+        let content = match self {
+            Self::Found { .. } => return self.kind().to_owned(),
+            Self::Planned { plan, .. } => serde_json::json!(plan.steps),
+            Self::Responded { receipt, .. } => serde_json::json!(receipt),
+            Self::Alarm { reason, .. } => serde_json::json!(reason),
+        };
+        let digest = Sha256::digest(content.to_string().as_bytes());
+        let mut key = format!("{}-", self.kind());
+        for byte in digest.iter().take(8) {
+            let _ = write!(key, "{byte:02x}"); // writing to a string cannot fail
+        }
+        key
     }
 
     /// When it came to be.
