@@ -1,0 +1,114 @@
+//! HTTP for the object store: hyper with rustls on ring, the same crates that the functions' AWS clients use.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http_body_util::BodyExt;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector as TcpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
+use object_store::client::{
+    ClientConfigKey, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
+    HttpResponseBody, HttpService,
+};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use crate::open::Options;
+
+/// How long a TCP and TLS connection may take: the AWS SDKs' default of 3.1 s.
+const CONNECT: Duration = Duration::from_millis(3_100);
+/// How long one attempt may take until the answer's head is there.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Attempts after the first, and how long all of them together may take: well inside a function's time.
+const RETRIES: usize = 4;
+const RETRY_FOR: Duration = Duration::from_secs(20);
+
+/// An S3 bucket as an object store, with conditional creates.
+///
+/// # Errors
+/// A setting is malformed, or the system's root certificates cannot be read.
+pub fn s3(bucket: &str, options: &Options) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let mut builder = AmazonS3Builder::new();
+    let mut allow_http = false;
+    for (name, value) in options.variables.iter().filter(|(name, _)| name.starts_with("AWS_")) {
+        if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
+            let endpoint = matches!(key, AmazonS3ConfigKey::Endpoint | AmazonS3ConfigKey::S3Endpoint);
+            allow_http |= endpoint && value.starts_with("http://");
+            builder = builder.with_config(key, value);
+        }
+    }
+    if let Some(credentials) = &options.credentials {
+        builder = builder.with_credentials(Arc::clone(credentials));
+    }
+    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY_FOR };
+    let store = builder
+        .with_bucket_name(bucket)
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
+        .with_client_options(ClientOptions::new().with_allow_http(allow_http))
+        .with_retry(retry)
+        .with_http_connector(Connector)
+        .build()?;
+    Ok(Arc::new(store))
+}
+
+/// Gives an object store its HTTP client. Honours `allow_http`; the other client options are fixed here.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let allow_http = options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
+        let mut tcp = TcpConnector::new();
+        tcp.set_connect_timeout(Some(CONNECT));
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let tls = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(|source| object_store::Error::Generic { store: "HTTP", source: source.into() })?;
+        let tls = if allow_http { tls.https_or_http() } else { tls.https_only() };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(tls.enable_http1().wrap_connector(tcp));
+        Ok(HttpClient::new(Service(client)))
+    }
+}
+
+#[derive(Debug)]
+struct Service(Client<HttpsConnector<TcpConnector>, HttpRequestBody>);
+
+#[async_trait]
+impl HttpService for Service {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = tokio::time::timeout(ANSWER, self.0.request(request))
+            .await
+            .map_err(|elapsed| HttpError::new(HttpErrorKind::Timeout, elapsed))?;
+        let (head, body) = answer.map_err(failed)?.into_parts();
+        let body = body.map_err(|error| HttpError::new(kind_of(&error), error));
+        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
+    }
+}
+
+/// What the store's retries need to know of a failure. Only what was surely not processed counts as `Connect`.
+fn failed(error: hyper_util::client::legacy::Error) -> HttpError {
+    let kind = if error.is_connect() {
+        HttpErrorKind::Connect
+    } else {
+        std::error::Error::source(&error)
+            .and_then(|source| source.downcast_ref::<hyper::Error>())
+            .map_or(HttpErrorKind::Unknown, kind_of)
+    };
+    HttpError::new(kind, error)
+}
+
+fn kind_of(error: &hyper::Error) -> HttpErrorKind {
+    if error.is_timeout() {
+        HttpErrorKind::Timeout
+    } else if error.is_closed() || error.is_incomplete_message() || error.is_body_write_aborted() {
+        HttpErrorKind::Request
+    } else {
+        HttpErrorKind::Interrupted
+    }
+}
