@@ -1,1 +1,27 @@
-//! stub
+//! The way from a change to a verified response, over ports: claim, exempt, guard, apply, verify, undo.
+//!
+//! [`Auditor`] handles changes and never writes to a cloud; [`Responder`] handles [`Job`]s and is the only one that does.
+//! Both keep everything in the ledger ([`Records`]) before they go on, so that either may die at any point and
+//! the next delivery of the same event resumes. What happens on which failure is the table in this crate's README.
+
+pub mod audit;
+pub mod config;
+pub mod error;
+pub mod expiry;
+pub mod glob;
+pub mod job;
+mod lock;
+pub mod policy;
+pub mod ports;
+pub mod records;
+pub mod respond;
+mod tell;
+
+pub use audit::{Auditor, Outcome, Report};
+pub use config::{Config, ConfigError, SinkConfig, schema};
+pub use error::{HandleError, QueueError, RecordError};
+pub use job::Job;
+pub use policy::{Cap, Decision, ModeSource, Policy, Subject};
+pub use ports::{Candidate, Pause, Readers, Remediations, ResponseQueue, Rules};
+pub use records::{History, Records, Request};
+pub use respond::{Done, Responder};

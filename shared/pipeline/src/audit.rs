@@ -1,0 +1,310 @@
+//! From a change to findings that are kept, told and responded to.
+
+use std::sync::Arc;
+
+use onus_core::state::read_image;
+use onus_core::{
+    CallError, Caller, Change, ChangeSummary, Clock, Created, Doubt, Finding, FindingId, Mode, Notice, Safety,
+    Severity, Sink, State, Verdict,
+};
+use serde::Serialize;
+
+use crate::error::HandleError;
+use crate::job::Job;
+use crate::policy::{Decision, Policy, Subject};
+use crate::ports::{Candidate, Readers, Remediations, ResponseQueue, Rules};
+use crate::records::{Claim, Fate, Records};
+use crate::tell::{Earlier, tell};
+
+/// Evaluates changes, and sees to it that what fires is kept, told and asked a response for.
+///
+/// Handling a change again, at any time and also at the same time, has the effect of handling it once.
+pub struct Auditor {
+    /// The rules.
+    pub rules: Arc<dyn Rules>,
+    /// How far responses may go.
+    pub policy: Arc<Policy>,
+    /// The ledger.
+    pub records: Records,
+    /// Where findings are told.
+    pub sinks: Vec<Arc<dyn Sink>>,
+    /// Reads state; `None` when there is nobody to ask, and then a rule that needs state ends in an alarm.
+    pub caller: Option<Arc<dyn Caller>>,
+    /// The account that `caller` acts in, where it is known: the state of another account's resource is not read.
+    pub account: Option<String>,
+    /// State readers by resource kind.
+    pub readers: Readers,
+    /// Remediations by id: their [`Safety`] caps the mode.
+    pub remediations: Remediations,
+    /// Where responses are asked for; `None` when nobody responds.
+    pub queue: Option<Arc<dyn ResponseQueue>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What became of one change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The provider's id of the record.
+    pub change: String,
+    /// How many rules watch it.
+    pub candidates: usize,
+    /// The rules that fired or could not be decided, in the catalogue's order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What became of one rule on a change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// The finding's id.
+    pub finding: FindingId,
+    /// The rule.
+    pub rule: String,
+    /// The rule's severity.
+    pub severity: Severity,
+    /// Whether this handler was the first to claim it.
+    pub new: bool,
+    /// How far a response may go.
+    pub decision: Decision,
+    /// What was decided.
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+/// The state of the change's resource, read at most once for all rules that need it.
+type StateOnce = Option<Result<State, Unread>>;
+
+/// Why there is no state.
+#[derive(Debug, Clone)]
+enum Unread {
+    /// A person has to look.
+    Never(String),
+    /// It may be read later.
+    Later(CallError),
+}
+
+impl Auditor {
+    /// Handles one change.
+    ///
+    /// # Errors
+    /// A sink, the queue, the ledger or a read failed; all that could be done was done, and handling the change again does the rest.
+    /// Of several failures, one that a retry may mend is returned.
+    pub async fn handle(&self, change: &Change<'_>) -> Result<Report, HandleError> {
+        let candidates = self.rules.candidates(change);
+        let mut report = Report { change: change.uid.to_string(), candidates: candidates.len(), outcomes: Vec::new() };
+        if candidates.is_empty() {
+            return Ok(report);
+        }
+        let summary = change.summary();
+        let mut state: StateOnce = None;
+        let mut failures = Vec::new();
+        for candidate in candidates {
+            match self.handle_rule(candidate, change, &summary, &mut state).await {
+                Ok(outcome) => report.outcomes.extend(outcome),
+                Err(failure) => {
+                    tracing::error!(error = &failure as &dyn std::error::Error, rule = candidate.id, change = %change.uid, "rule not handled");
+                    failures.push(failure);
+                }
+            }
+        }
+        failures.sort_by_key(|failure| !failure.is_retryable());
+        failures.into_iter().next().map_or(Ok(report), Err)
+    }
+
+    async fn handle_rule(
+        &self,
+        rule: Candidate<'_>,
+        change: &Change<'_>,
+        summary: &ChangeSummary,
+        state: &mut StateOnce,
+    ) -> Result<Option<Outcome>, HandleError> {
+        let subject = Subject::new(rule.id, rule.controls, rule.severity, summary);
+        let safety = rule.remedy.and_then(|id| self.safety(id));
+        let decision = self.policy.decide(&subject, safety);
+        if decision.mode == Mode::Off {
+            return Ok(None);
+        }
+        let doubts = match self.rules.evaluate(rule.id, change, None) {
+            Ok(Verdict::Silent) => return Ok(None),
+            Ok(Verdict::Fires) => return self.fired(rule.id, change, None, decision).await,
+            Ok(Verdict::NeedsState(doubts)) => doubts,
+            Err(error) => return self.undetermined(rule.id, change, decision, unevaluable(&*error)).await,
+        };
+        if state.is_none() {
+            *state = Some(self.read_state(change, summary).await);
+        }
+        let state = match state.as_ref() {
+            Some(Ok(state)) => state,
+            Some(Err(Unread::Later(source))) => {
+                let finding = FindingId::of(change.cloud, &change.uid, rule.id);
+                return Err(HandleError::Call { attempt: "read state", finding, source: source.clone() });
+            }
+            Some(Err(Unread::Never(reason))) => {
+                return self.undetermined(rule.id, change, decision, unread(&doubts, reason)).await;
+            }
+            None => return Ok(None),
+        };
+        match self.rules.evaluate(rule.id, change, Some(state)) {
+            Ok(Verdict::Fires) => self.fired(rule.id, change, Some(state), decision).await,
+            Ok(Verdict::Silent) => self.resumed(rule.id, change, state, decision).await,
+            Ok(Verdict::NeedsState(doubts)) => {
+                self.undetermined(rule.id, change, decision, unread(&doubts, "live state does not tell either")).await
+            }
+            Err(error) => self.undetermined(rule.id, change, decision, unevaluable(&*error)).await,
+        }
+    }
+
+    /// The remediation's own limit; `None` when this build does not have it.
+    fn safety(&self, remedy: &str) -> Option<Safety> {
+        (self.remediations)(remedy).map(|remediation| remediation.spec().safety)
+    }
+
+    async fn read_state(&self, change: &Change<'_>, summary: &ChangeSummary) -> Result<State, Unread> {
+        let never = |reason: String| Err(Unread::Never(reason));
+        let Some(resource) = change.resource() else { return never("the record names no resource".to_owned()) };
+        let Some(reader) = (self.readers)(&resource.kind) else {
+            return never(format!("no reader for `{}`", resource.kind));
+        };
+        let Some(caller) = &self.caller else { return never("there are no credentials to read with".to_owned()) };
+        if self.account.as_ref().is_some_and(|account| *account != change.account) {
+            return never(format!("account `{}` is not the one that can be read", change.account));
+        }
+        let image = read_image(caller.as_ref(), |so_far| Ok::<_, CallError>(reader.reads(summary, resource, so_far)));
+        match image.await {
+            Ok(image) => Ok(State { effects: reader.effects(summary, resource, &image), image }),
+            Err(error) if error.is_retryable() => Err(Unread::Later(error)),
+            Err(error) => never(error.to_string()),
+        }
+    }
+
+    /// A rule fired: kept, told, asked a response for.
+    async fn fired(
+        &self,
+        rule: &str,
+        change: &Change<'_>,
+        state: Option<&State>,
+        decision: Decision,
+    ) -> Result<Option<Outcome>, HandleError> {
+        let Some(finding) = self.rules.finding(rule, change, state, self.clock.now()) else { return Ok(None) };
+        let fate = self.exemption(&finding).unwrap_or(Fate::Told);
+        let (created, finding) = self.claim(finding, &fate).await?;
+        let outcome = outcome(&finding, created, decision, fate);
+        if outcome.fate == Fate::Told {
+            self.deliver(finding, decision.mode, earlier(created)).await?;
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Nothing is wrong now, but an earlier delivery of the same change may have died between claiming and telling.
+    async fn resumed(
+        &self,
+        rule: &str,
+        change: &Change<'_>,
+        state: &State,
+        decision: Decision,
+    ) -> Result<Option<Outcome>, HandleError> {
+        let claim = self.records.claimed(change.cloud, &change.uid, rule).await?;
+        let Some(claim) = claim.filter(|claim| claim.fate == Fate::Told) else { return Ok(None) };
+        let finding = match self.records.finding(&claim.finding).await? {
+            Some(finding) => finding,
+            None => match self.rules.finding(rule, change, Some(state), self.clock.now()) {
+                Some(finding) => self.records.keep(finding).await?,
+                None => return Ok(None),
+            },
+        };
+        let outcome = outcome(&finding, Created::Existed, decision, claim.fate);
+        self.deliver(finding, decision.mode, Earlier::Possible).await?;
+        Ok(Some(outcome))
+    }
+
+    /// A rule could not be decided: a person has to look.
+    async fn undetermined(
+        &self,
+        rule: &str,
+        change: &Change<'_>,
+        decision: Decision,
+        reason: String,
+    ) -> Result<Option<Outcome>, HandleError> {
+        let Some(finding) = self.rules.finding(rule, change, None, self.clock.now()) else { return Ok(None) };
+        let fate = self.exemption(&finding).unwrap_or(Fate::Undetermined { reason: reason.clone() });
+        let (created, finding) = self.claim(finding, &fate).await?;
+        let outcome = outcome(&finding, created, decision, fate);
+        if matches!(outcome.fate, Fate::Undetermined { .. }) {
+            let notice = Notice::Alarm { at: finding.found_at, finding: Box::new(finding), reason };
+            self.records.keep_alarm(&notice).await?;
+            tell(&self.records, &self.sinks, &notice, earlier(created)).await?;
+        }
+        Ok(Some(outcome))
+    }
+
+    fn exemption(&self, finding: &Finding) -> Option<Fate> {
+        let (index, exemption) = self.policy.exemption(&Subject::from(finding), self.clock.now())?;
+        Some(Fate::Exempt {
+            index,
+            reason: exemption.reason.clone(),
+            owner: exemption.owner.clone(),
+            expires: exemption.expires.to_string(),
+        })
+    }
+
+    /// Claims and keeps. A handler that died between the two left a claim without a finding, which the next one keeps.
+    async fn claim(&self, finding: Finding, fate: &Fate) -> Result<(Created, Finding), HandleError> {
+        let claim = Claim {
+            finding: finding.id.clone(),
+            rule: finding.rule.clone(),
+            change: finding.change.uid.clone(),
+            at: finding.found_at,
+            fate: fate.clone(),
+        };
+        let created = self.records.claim(&finding.change, &claim).await?;
+        Ok((created, self.records.keep(finding).await?))
+    }
+
+    /// Tells, and asks for a response even where a sink failed.
+    async fn deliver(&self, finding: Finding, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
+        let notice = Notice::Found { finding: Box::new(finding), mode };
+        let told = tell(&self.records, &self.sinks, &notice, earlier).await;
+        let asked = self.ask(&notice, mode, earlier).await;
+        told.and(asked)
+    }
+
+    async fn ask(&self, notice: &Notice, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
+        /// Stands for the queue among the names of sinks, none of which can hold a `=`.
+        const QUEUE: &str = "=queue";
+        let Some(queue) = self.queue.as_ref().filter(|_| mode >= Mode::Plan) else { return Ok(()) };
+        if earlier == Earlier::Possible && self.records.is_told(notice, QUEUE).await? {
+            return Ok(());
+        }
+        let finding = notice.finding().id.clone();
+        let job = Job::Respond(finding.clone());
+        queue.enqueue(&job).await.map_err(|source| HandleError::Enqueue { finding, source })?;
+        Ok(self.records.mark_told(notice, QUEUE).await?)
+    }
+}
+
+fn earlier(created: Created) -> Earlier {
+    match created {
+        Created::New => Earlier::None,
+        Created::Existed => Earlier::Possible,
+    }
+}
+
+fn outcome(finding: &Finding, created: Created, decision: Decision, fate: Fate) -> Outcome {
+    Outcome {
+        finding: finding.id.clone(),
+        rule: finding.rule.clone(),
+        severity: finding.severity,
+        new: created == Created::New,
+        decision,
+        fate,
+    }
+}
+
+fn unread(doubts: &[Doubt], reason: &str) -> String {
+    let doubts: Vec<String> = doubts.iter().map(ToString::to_string).collect();
+    format!("cannot decide: {}; {reason}", doubts.join(", "))
+}
+
+fn unevaluable(error: &(dyn std::error::Error + Send + Sync)) -> String {
+    format!("cannot evaluate the rule: {error}")
+}

@@ -1,0 +1,294 @@
+//! `onus.yaml`: the one file an operator writes.
+
+use std::fmt;
+
+use onus_core::{Mode, Severity};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::expiry::Expiry;
+use crate::glob::Glob;
+
+/// The whole file. Every part may be left out; an unknown key anywhere is an error.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The version of this format. 1, also when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1))]
+    pub version: Option<u8>,
+    /// Where claims, findings, plans and receipts are kept: `file://FOLDER`, `s3://BUCKET/PREFIX` or `memory://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// Which rules are evaluated.
+    pub rules: RuleSources,
+    /// How far responses may go.
+    pub modes: Modes,
+    /// Findings that are known and accepted.
+    pub exemptions: Vec<Exemption>,
+    /// Where findings are told.
+    #[serde(with = "yaml_serde::with::singleton_map_recursive")]
+    #[schemars(with = "Vec<SinkConfig>")]
+    pub sinks: Vec<SinkConfig>,
+    /// What Onus has to know about the operator's clouds.
+    pub settings: Settings,
+}
+
+/// Which rules are evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleSources {
+    /// A folder or bucket prefix with rules of your own: a path, `file://FOLDER` or `s3://BUCKET/PREFIX`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether your rules replace the built-in ones instead of standing beside them.
+    pub instead_of_builtin: bool,
+    /// Rules that are not evaluated, by id with `*` and `?`. Stronger than any mode.
+    pub off: Vec<Glob>,
+}
+
+/// How far responses may go.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Modes {
+    /// The mode of a finding that no override matches. `alert` when left out.
+    #[schemars(schema_with = "mode_schema")]
+    pub default: Mode,
+    /// Exceptions. Of those that match, the most specific one counts; of equally specific ones, the safest.
+    pub overrides: Vec<Override>,
+}
+
+/// A mode for some findings. Every selector given has to match; at least one must be given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The resource the change is about, by full id or name, with `*` and `?`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Glob>,
+    /// The account, with `*` and `?`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Glob>,
+    /// The rule's id, with `*` and `?`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Glob>,
+    /// A control of the rule, with `*` and `?`: `cis-aws-5.0:2.1.*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Glob>,
+    /// The rule's severity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "severity_schema")]
+    pub severity: Option<Severity>,
+    /// The mode.
+    #[schemars(schema_with = "mode_schema")]
+    pub mode: Mode,
+}
+
+/// A finding that is known and accepted: it is recorded, but neither told nor responded to. Every selector given has to match.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exemption {
+    /// The rule's id, with `*` and `?`.
+    pub rule: Glob,
+    /// The account, with `*` and `?`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Glob>,
+    /// The resource the change is about, by full id or name, with `*` and `?`. Whoever makes a resource chooses its name: pair a
+    /// name with the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Glob>,
+    /// Who made the change, by full id, with `*` and `?`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Glob>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// When it ends: an RFC 3339 date (through the end of that day, UTC) or date and time, or `never`.
+    pub expires: Expiry,
+}
+
+/// One sink: a map of one key that names its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SinkConfig {
+    /// An SNS topic.
+    #[serde(rename = "sns")]
+    Sns(SnsConfig),
+    /// An EventBridge bus.
+    #[serde(rename = "eventbridge")]
+    EventBridge(EventBridgeConfig),
+    /// Standard output, one line of JSON for each notice.
+    Stdout(StdoutConfig),
+    /// A file that lines of JSON are appended to.
+    File(FileConfig),
+}
+
+/// An SNS topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnsConfig {
+    /// The topic's ARN.
+    pub topic: String,
+    /// A name of its own, where there are several of one kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// An EventBridge bus.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventBridgeConfig {
+    /// The bus's name or ARN.
+    pub bus: String,
+    /// A name of its own, where there are several of one kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Standard output.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StdoutConfig {
+    /// A name of its own, where there are several of one kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileConfig {
+    /// Its path.
+    pub path: String,
+    /// A name of its own, where there are several of one kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl SinkConfig {
+    /// The name that errors and the ledger know the sink by: its own, else its kind.
+    pub fn name(&self) -> &str {
+        let (name, kind) = match self {
+            Self::Sns(sink) => (&sink.name, "sns"),
+            Self::EventBridge(sink) => (&sink.name, "eventbridge"),
+            Self::Stdout(sink) => (&sink.name, "stdout"),
+            Self::File(sink) => (&sink.name, "file"),
+        };
+        name.as_deref().unwrap_or(kind)
+    }
+}
+
+/// What Onus has to know about the operator's clouds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Accounts that count as your own when access is given to them.
+    pub trusted_accounts: Vec<String>,
+    /// The unique ids of the identities that Onus itself acts with: a role's `AROA…`, never a name, for names can be forged.
+    /// What they change is recorded and told but never responded to.
+    pub own_principals: Vec<String>,
+}
+
+/// What is wrong with a configuration, and where.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// The file as given.
+    pub file: String,
+    /// Line and column, from 1, where one can be named.
+    pub at: Option<(usize, usize)>,
+    /// What is wrong. Names the key.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some((line, column)) => write!(f, "cannot read `{}:{line}:{column}`: {}", self.file, self.problem),
+            None => write!(f, "cannot read `{}`: {}", self.file, self.problem),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file's text. An empty text is the default configuration.
+    ///
+    /// # Errors
+    /// The text is no YAML, has an unknown key, lacks one or holds a value of the wrong kind; two sinks share a name; an override selects
+    /// nothing.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let failed = |at, problem: String| ConfigError { file: file.to_owned(), at, problem };
+        let config: Option<Self> = yaml_serde::from_str(text).map_err(|error| {
+            let at = error.location().map(|place| (place.line(), place.column()));
+            failed(at, without_place(&error.to_string()))
+        })?;
+        let config = config.unwrap_or_default();
+        config.check().map_err(|problem| failed(None, problem))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(version @ (0 | 2..)) = self.version {
+            return Err(format!("version {version} is not known, expected 1"));
+        }
+        for (index, entry) in self.modes.overrides.iter().enumerate() {
+            if entry.selectors() == 0 {
+                return Err(format!("modes.overrides[{index}] selects nothing, set `modes.default` instead"));
+            }
+        }
+        for (index, exemption) in self.exemptions.iter().enumerate() {
+            for (key, text) in [("reason", &exemption.reason), ("owner", &exemption.owner)] {
+                if text.trim().is_empty() {
+                    return Err(format!("exemptions[{index}].{key} is empty"));
+                }
+            }
+        }
+        let plain =
+            |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if let Some(name) = self.sinks.iter().map(SinkConfig::name).find(|name| !plain(name)) {
+            return Err(format!("sink name `{name}` is not made of ASCII letters, digits, `-` and `_`"));
+        }
+        let mut names: Vec<&str> = self.sinks.iter().map(SinkConfig::name).collect();
+        names.sort_unstable();
+        match names.windows(2).find_map(|pair| (pair.first() == pair.last()).then(|| pair.first())).flatten() {
+            Some(name) => Err(format!("two sinks are called `{name}`, give one of them a `name`")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Override {
+    /// How many selectors are given.
+    fn selectors(&self) -> usize {
+        [&self.resource, &self.account, &self.rule, &self.control].into_iter().flatten().count()
+            + usize::from(self.severity.is_some())
+    }
+}
+
+/// The message without the place that `ConfigError` already names.
+fn without_place(message: &str) -> String {
+    match message.rfind(" at line ") {
+        Some(at) => message.get(..at).unwrap_or(message).to_owned(),
+        None => message.to_owned(),
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of `onus.yaml`, for editors.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Config).to_value();
+    if let Value::Object(members) = &mut schema {
+        members.insert("title".to_owned(), Value::from("onus.yaml"));
+    }
+    schema
+}
+
+fn mode_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "off: not evaluated. alert: told. plan: told with the exact calls. approve: the plan waits for a person. enforce: carried out.",
+        "enum": ["off", "alert", "plan", "approve", "enforce"],
+    })
+}
+
+fn severity_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["informational", "low", "medium", "high", "critical"] })
+}

@@ -1,0 +1,441 @@
+//! What the ledger holds: every key and every form, in one place.
+//!
+//! | key | entry | written by |
+//! |---|---|---|
+//! | `claims/<cloud>/<change>/<rule>.json` | [`Claim`] | audit |
+//! | `findings/<id>.json` | [`Finding`] | audit |
+//! | `days/<yyyy-mm-dd>/<id>` | empty: the index by day of the change, UTC | audit |
+//! | `told/<id>/<notice>/<sink>` | empty: the sink took the notice | both |
+//! | `plans/<id>/<plan>.json` | [`PlanRecord`] | respond |
+//! | `requests/<id>/<verb>-<n>.json` | [`Request`] | people |
+//! | `decisions/<id>.json` | [`Job`]: the first of approve and deny | respond |
+//! | `attempts/<id>/<respond or undo>-<n>/intent.json` | [`Intent`], before the first write | respond |
+//! | `attempts/<id>/<respond or undo>-<n>/sent-<step>.json` | [`Sent`] | respond |
+//! | `receipts/<id>/<respond, undo-n or refused-hash>.json` | [`Receipt`] | respond |
+//! | `alarms/<id>/<notice>.json` | [`Alarm`] | both |
+//! | `locks/<resource>/<n>/{taken,released}.json` | see [`crate::lock`] | respond |
+//!
+//! Top-level names are apart so that roles can be: who may only ask needs to create in `requests/`, nothing else.
+//! Ids that somebody else chose are hashed or percent-encoded before they become a segment.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use onus_core::plan::ReceiptKind;
+use onus_core::{
+    ChangeSummary, Cloud, Created, Finding, FindingId, Image, Ledger, Mode, Notice, Plan, Receipt, ReceiptOutcome,
+    Resource, Sent, Step,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::RecordError;
+use crate::job::Job;
+
+/// The first thing written about a rule and a change: of two handlers of one event, one creates it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The finding.
+    pub finding: FindingId,
+    /// The rule.
+    pub rule: String,
+    /// The provider's id of the record.
+    pub change: String,
+    /// When it was claimed.
+    pub at: Timestamp,
+    /// What became of it.
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+/// What a claim decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fate")]
+pub enum Fate {
+    /// The finding is told, and responded to as far as the policy allows.
+    Told,
+    /// An exemption holds: the finding is kept, and nobody is told.
+    Exempt {
+        /// Its index in `exemptions`.
+        index: usize,
+        /// Its reason.
+        reason: String,
+        /// Its owner.
+        owner: String,
+        /// Its end, as written.
+        expires: String,
+    },
+    /// The rule could not be decided: an alarm is told.
+    Undetermined {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A plan that was shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// The mode that applied.
+    pub mode: Mode,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// What is about to be sent. Holds the image before, so that nothing is lost if the handler dies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Who asked.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The calls.
+    pub steps: Vec<Step>,
+    /// The resource before.
+    pub before: Image,
+}
+
+/// A person's request, as the CLI puts it down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked.
+    pub job: Job,
+    /// When it was put down, by the asker's clock.
+    pub at: Timestamp,
+}
+
+/// What a person has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What was attempted and why it failed.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Everything the ledger holds about one finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct History {
+    /// The finding.
+    pub finding: Finding,
+    /// The claim; `None` only if a handler died between the two.
+    pub claim: Option<Claim>,
+    /// The plans shown, oldest first.
+    pub plans: Vec<PlanRecord>,
+    /// What people asked, oldest first.
+    pub requests: Vec<Request>,
+    /// What was begun, in order: attempt name and intent.
+    pub attempts: Vec<(String, Intent)>,
+    /// What was done, oldest first.
+    pub receipts: Vec<Receipt>,
+    /// What failed, oldest first.
+    pub alarms: Vec<Alarm>,
+    /// `notice/sink` of what was told.
+    pub told: Vec<String>,
+}
+
+/// The ledger, typed.
+#[derive(Clone)]
+pub struct Records(Arc<dyn Ledger>);
+
+/// Safe in a segment as they are.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// A name that somebody else chose, as one segment. Never empty, `.` or `..`.
+fn segment(name: &str) -> String {
+    let text = utf8_percent_encode(name, SEGMENT).to_string();
+    if text.is_empty() || text.bytes().all(|b| b == b'.') { format!("%{text}") } else { text }
+}
+
+/// 32 hexadecimal digits that stand for parts of any length and content; differently cut parts differ.
+pub(crate) fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut text = String::with_capacity(32);
+    for byte in hash.finalize().iter().take(16) {
+        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
+    }
+    text
+}
+
+fn claim_key(cloud: Cloud, change: &str, rule: &str) -> String {
+    format!("claims/{cloud}/{}/{}.json", hashed([change]), segment(rule))
+}
+
+fn finding_key(id: &FindingId) -> String {
+    format!("findings/{id}.json")
+}
+
+fn day(at: Timestamp) -> Date {
+    Offset::UTC.to_datetime(at).date()
+}
+
+/// The segment that stands for what a receipt is about: the one response, the n-th undo, or a refusal by its reason.
+fn receipt_name(receipt: &Receipt, undos: usize) -> String {
+    match (&receipt.outcome, receipt.kind) {
+        (ReceiptOutcome::Refused { reason }, kind) if receipt.sent.is_empty() => {
+            format!("refused-{}", hashed([kind_name(kind), &receipt.by, reason]))
+        }
+        (_, ReceiptKind::Respond) => "respond".to_owned(),
+        (_, ReceiptKind::Undo) => format!("undo-{}", undos + 1),
+    }
+}
+
+/// `respond` or `undo`.
+pub(crate) const fn kind_name(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Respond => "respond",
+        ReceiptKind::Undo => "undo",
+    }
+}
+
+impl Records {
+    /// Types a ledger.
+    pub fn new(ledger: Arc<dyn Ledger>) -> Self {
+        Self(ledger)
+    }
+
+    pub(crate) async fn put<T: Serialize>(&self, key: &str, entry: &T) -> Result<Created, RecordError> {
+        let corrupt = |source| RecordError::Corrupt { key: key.to_owned(), source };
+        let bytes = serde_json::to_vec(entry).map_err(corrupt)?;
+        Ok(self.0.create(key, bytes).await?)
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RecordError> {
+        let corrupt = |source| RecordError::Corrupt { key: key.to_owned(), source };
+        self.0.read(key).await?.map(|bytes| serde_json::from_slice(&bytes).map_err(corrupt)).transpose()
+    }
+
+    pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<String>, RecordError> {
+        Ok(self.0.list(prefix).await?)
+    }
+
+    async fn all<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>, RecordError> {
+        let mut entries = Vec::new();
+        for key in self.keys(prefix).await? {
+            entries.extend(self.get(&key).await?);
+        }
+        Ok(entries)
+    }
+
+    /// Claims a rule on a change.
+    pub(crate) async fn claim(&self, change: &ChangeSummary, claim: &Claim) -> Result<Created, RecordError> {
+        self.put(&claim_key(change.cloud, &change.uid, &claim.rule), claim).await
+    }
+
+    /// The claim of a rule on a change, if anybody made it.
+    pub(crate) async fn claimed(&self, cloud: Cloud, change: &str, rule: &str) -> Result<Option<Claim>, RecordError> {
+        self.get(&claim_key(cloud, change, rule)).await
+    }
+
+    /// Keeps a finding, and lists it under the day of its change. Returns what is kept: the first of that id.
+    pub(crate) async fn keep(&self, finding: Finding) -> Result<Finding, RecordError> {
+        let key = finding_key(&finding.id);
+        let kept = match self.put(&key, &finding).await? {
+            Created::New => finding,
+            Created::Existed => self.get(&key).await?.unwrap_or(finding),
+        };
+        self.0.create(&format!("days/{}/{}", day(kept.change.time), kept.id), Vec::new()).await?;
+        Ok(kept)
+    }
+
+    /// A finding by id; `None` when there is none.
+    ///
+    /// # Errors
+    /// The ledger failed, or the entry cannot be read.
+    pub async fn finding(&self, id: &FindingId) -> Result<Option<Finding>, RecordError> {
+        self.get(&finding_key(id)).await
+    }
+
+    /// The ids of findings on changes made from one day through another (UTC), by day, then id. One request per day.
+    ///
+    /// # Errors
+    /// The ledger failed.
+    pub async fn findings(&self, from: Date, through: Date) -> Result<Vec<FindingId>, RecordError> {
+        let mut ids = Vec::new();
+        let mut next = Some(from);
+        while let Some(day) = next.filter(|day| *day <= through) {
+            let keys = self.keys(&format!("days/{day}")).await?;
+            ids.extend(keys.iter().filter_map(|key| key.rsplit('/').next()?.parse::<FindingId>().ok()));
+            next = day.tomorrow().ok();
+        }
+        Ok(ids)
+    }
+
+    /// Everything about one finding; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// The ledger failed, or an entry cannot be read.
+    pub async fn history(&self, id: &FindingId) -> Result<Option<History>, RecordError> {
+        let Some(finding) = self.finding(id).await? else { return Ok(None) };
+        let told = self.keys(&format!("told/{id}")).await?;
+        let prefix = format!("told/{id}/");
+        let mut history = History {
+            claim: self.claimed(finding.change.cloud, &finding.change.uid, &finding.rule).await?,
+            plans: self.all(&format!("plans/{id}")).await?,
+            requests: self.all(&format!("requests/{id}")).await?,
+            attempts: self.attempts(id).await?,
+            receipts: self.all(&format!("receipts/{id}")).await?,
+            alarms: self.all(&format!("alarms/{id}")).await?,
+            told: told.iter().filter_map(|key| key.strip_prefix(&prefix)).map(str::to_owned).collect(),
+            finding,
+        };
+        history.plans.sort_by_key(|plan| plan.at);
+        history.requests.sort_by_key(|request| request.at);
+        history.receipts.sort_by_key(|receipt| receipt.at);
+        history.alarms.sort_by_key(|alarm| alarm.at);
+        Ok(Some(history))
+    }
+
+    /// Puts down a person's request. The respond function picks it up; the key is returned.
+    ///
+    /// # Errors
+    /// The ledger failed.
+    pub async fn request(&self, job: &Job, at: Timestamp) -> Result<String, RecordError> {
+        let request = Request { job: job.clone(), at };
+        let prefix = format!("requests/{}", job.finding());
+        let mut number = self.keys(&prefix).await?.len() + 1;
+        loop {
+            let key = format!("{prefix}/{}-{number}.json", job.verb());
+            match self.put(&key, &request).await? {
+                Created::New => return Ok(key),
+                Created::Existed => number += 1,
+            }
+        }
+    }
+
+    /// The job of a request, by its key, as a store's notification names it. `None` when there is none, or when the entry is about
+    /// another finding than its key says.
+    ///
+    /// # Errors
+    /// The ledger failed, or the entry is no request.
+    pub async fn requested(&self, key: &str) -> Result<Option<Job>, RecordError> {
+        let named = key.strip_prefix("requests/").and_then(|rest| rest.split('/').next());
+        let request: Option<Request> = self.get(key).await?;
+        Ok(request.map(|request| request.job).filter(|job| named == Some(job.finding().as_str())))
+    }
+
+    /// Keeps a plan that is shown, by its calls.
+    pub(crate) async fn keep_plan(&self, record: &PlanRecord, shown: &Notice) -> Result<(), RecordError> {
+        self.put(&format!("plans/{}/{}.json", record.plan.finding, shown.key()), record).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn plans(&self, id: &FindingId) -> Result<Vec<PlanRecord>, RecordError> {
+        self.all(&format!("plans/{id}")).await
+    }
+
+    /// Approve or deny, whichever comes first; answers which one counts.
+    pub(crate) async fn decided(&self, job: &Job) -> Result<Job, RecordError> {
+        let key = format!("decisions/{}.json", job.finding());
+        match self.put(&key, job).await? {
+            Created::New => Ok(job.clone()),
+            Created::Existed => Ok(self.get(&key).await?.unwrap_or_else(|| job.clone())),
+        }
+    }
+
+    /// What was begun for a finding, in order: name and intent.
+    pub(crate) async fn attempts(&self, id: &FindingId) -> Result<Vec<(String, Intent)>, RecordError> {
+        let mut attempts = Vec::new();
+        for key in self.keys(&format!("attempts/{id}")).await? {
+            let Some(name) = key.strip_suffix("/intent.json").and_then(|rest| rest.rsplit('/').next()) else {
+                continue;
+            };
+            if let Some(intent) = self.get(&key).await? {
+                attempts.push((name.to_owned(), intent));
+            }
+        }
+        Ok(attempts)
+    }
+
+    pub(crate) async fn intend(&self, id: &FindingId, name: &str, intent: &Intent) -> Result<Created, RecordError> {
+        self.put(&format!("attempts/{id}/{name}/intent.json"), intent).await
+    }
+
+    pub(crate) async fn keep_sent(
+        &self,
+        id: &FindingId,
+        name: &str,
+        step: usize,
+        sent: &Sent,
+    ) -> Result<(), RecordError> {
+        self.put(&format!("attempts/{id}/{name}/sent-{step}.json"), sent).await?;
+        Ok(())
+    }
+
+    /// What is known to have been sent in an attempt, by step from 0.
+    pub(crate) async fn sent(&self, id: &FindingId, name: &str, step: usize) -> Result<Option<Sent>, RecordError> {
+        self.get(&format!("attempts/{id}/{name}/sent-{step}.json")).await
+    }
+
+    /// The receipt of the response; `None` while there is none (refusals before any write do not count).
+    ///
+    /// # Errors
+    /// The ledger failed, or the entry cannot be read.
+    pub async fn response(&self, id: &FindingId) -> Result<Option<Receipt>, RecordError> {
+        self.get(&format!("receipts/{id}/respond.json")).await
+    }
+
+    /// The receipts of undos, in order (refusals before any write do not count).
+    ///
+    /// # Errors
+    /// The ledger failed, or an entry cannot be read.
+    pub async fn undos(&self, id: &FindingId) -> Result<Vec<Receipt>, RecordError> {
+        let mut receipts = Vec::new();
+        for number in 1.. {
+            match self.get(&format!("receipts/{id}/undo-{number}.json")).await? {
+                Some(receipt) => receipts.push(receipt),
+                None => break,
+            }
+        }
+        Ok(receipts)
+    }
+
+    /// Keeps a receipt. Returns what is kept: the first of its kind.
+    pub(crate) async fn keep_receipt(&self, receipt: Receipt, undos: usize) -> Result<Receipt, RecordError> {
+        let key = format!("receipts/{}/{}.json", receipt.finding, receipt_name(&receipt, undos));
+        match self.put(&key, &receipt).await? {
+            Created::New => Ok(receipt),
+            Created::Existed => Ok(self.get(&key).await?.unwrap_or(receipt)),
+        }
+    }
+
+    pub(crate) async fn keep_alarm(&self, notice: &Notice) -> Result<(), RecordError> {
+        if let Notice::Alarm { finding, reason, at } = notice {
+            let alarm = Alarm { reason: reason.clone(), at: *at };
+            self.put(&format!("alarms/{}/{}.json", finding.id, notice.key()), &alarm).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a sink took a notice.
+    pub(crate) async fn is_told(&self, notice: &Notice, sink: &str) -> Result<bool, RecordError> {
+        Ok(self.0.read(&told_key(notice, sink)).await?.is_some())
+    }
+
+    pub(crate) async fn mark_told(&self, notice: &Notice, sink: &str) -> Result<(), RecordError> {
+        self.0.create(&told_key(notice, sink), Vec::new()).await?;
+        Ok(())
+    }
+}
+
+fn told_key(notice: &Notice, sink: &str) -> String {
+    format!("told/{}/{}/{}", notice.finding().id, notice.key(), segment(sink))
+}
+
+/// The name under which a resource is locked: the same for every finding on it.
+pub(crate) fn resource_lock(finding: &Finding, resource: Option<&Resource<'_>>) -> String {
+    let change = &finding.change;
+    let id = resource.map_or(finding.id.as_str(), |resource| &resource.id);
+    let kind = resource.map_or("", |resource| &resource.kind);
+    hashed([change.cloud.as_str(), &change.account, &change.region, kind, id])
+}

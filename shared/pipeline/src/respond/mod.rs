@@ -1,0 +1,329 @@
+//! From a job to a receipt. The only code that writes to a cloud.
+
+mod attempt;
+mod undo;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use onus_core::plan::ReceiptKind;
+use onus_core::state::read_image;
+use onus_core::{
+    Caller, Clock, Finding, Image, Mode, Notice, Plan, PlanError, Receipt, ReceiptOutcome, Remediation, Resource, Sink,
+    Step,
+};
+use serde::Serialize;
+
+use crate::error::HandleError;
+use crate::job::Job;
+use crate::lock;
+use crate::policy::{Policy, Subject};
+use crate::ports::{Pause, Remediations};
+use crate::records::{PlanRecord, Records, resource_lock};
+use crate::tell::{Earlier, tell};
+
+/// Carries out jobs: plans, waits for people, applies, verifies, undoes.
+///
+/// Doing a job again, at any time and also at the same time, has the effect of doing it once.
+pub struct Responder {
+    /// How far responses may go, judged anew for each job: what the audit function saw may be hours old.
+    pub policy: Arc<Policy>,
+    /// The ledger.
+    pub records: Records,
+    /// Where plans, receipts and alarms are told.
+    pub sinks: Vec<Arc<dyn Sink>>,
+    /// Reads and writes.
+    pub caller: Arc<dyn Caller>,
+    /// The account that `caller` acts in, where it is known: a finding in another account is refused.
+    pub account: Option<String>,
+    /// Remediations by id.
+    pub remediations: Remediations,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Waits between readings.
+    pub pause: Arc<dyn Pause>,
+    /// How long one handler may hold a resource. Longer than a handler can live: the function's timeout and a minute.
+    pub lease: SignedDuration,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "done")]
+pub enum Done {
+    /// The policy lets nobody respond. Nothing was planned.
+    NotResponding {
+        /// Why.
+        reason: String,
+    },
+    /// The plan was kept and told, and nothing sent.
+    Planned {
+        /// `plan`: it is shown only. `approve`: it waits for a person.
+        mode: Mode,
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// Something was sent, or nothing had to be.
+    Receipt {
+        /// What was done.
+        receipt: Box<Receipt>,
+    },
+    /// Nothing was sent, for the reason in the receipt.
+    Refused {
+        /// The refusal.
+        receipt: Box<Receipt>,
+    },
+    /// An earlier delivery of the job had done it already.
+    Already {
+        /// What that one did.
+        receipt: Box<Receipt>,
+    },
+}
+
+/// What all steps of one job share.
+pub(crate) struct Task<'a> {
+    pub(crate) finding: &'a Finding,
+    pub(crate) resource: Resource<'static>,
+    pub(crate) remediation: &'static dyn Remediation,
+    /// `policy`, or the person who approved or wants the undo.
+    pub(crate) by: &'a str,
+    pub(crate) kind: ReceiptKind,
+    /// Whether a person agreed to the plan.
+    pub(crate) approved: bool,
+}
+
+impl Responder {
+    /// Does one job.
+    ///
+    /// # Errors
+    /// The ledger, a sink or the provider failed, or another handler holds the resource. Doing the job again goes on from where this
+    /// stopped.
+    pub async fn handle(&self, job: &Job) -> Result<Done, HandleError> {
+        let id = job.finding();
+        let Some(finding) = self.records.finding(id).await? else {
+            return Err(HandleError::UnknownFinding { finding: id.clone() });
+        };
+        match job {
+            Job::Respond(_) => self.respond(&finding, "policy", None).await,
+            Job::Approve { by, .. } => self.respond(&finding, by, Some(job)).await,
+            Job::Deny { by, .. } => self.deny(&finding, by, job).await,
+            Job::Undo { by, .. } => self.undo(&finding, by).await,
+        }
+    }
+
+    async fn respond(&self, finding: &Finding, by: &str, approval: Option<&Job>) -> Result<Done, HandleError> {
+        if let Some(receipt) = self.records.response(&finding.id).await? {
+            return self.already(finding, receipt).await;
+        }
+        let task = match self.task(finding, by, ReceiptKind::Respond) {
+            Ok(task) => Task { approved: approval.is_some(), ..task },
+            Err(Stop::NotResponding(reason)) if approval.is_none() => return Ok(Done::NotResponding { reason }),
+            Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
+                return self.refuse(finding, by, ReceiptKind::Respond, reason).await;
+            }
+        };
+        let mode = self.mode(finding, Some(task.remediation)).mode;
+        if mode == Mode::Enforce || (mode == Mode::Approve && task.approved) {
+            return self.apply(&task, approval).await;
+        }
+        if task.approved {
+            let reason = format!("the policy's mode is `{mode}`, which lets nobody approve");
+            return self.refuse(finding, by, task.kind, reason).await;
+        }
+        match self.plan(&task).await? {
+            Ok((before, steps)) if steps.is_empty() => self.nothing_to_do(&task, before).await,
+            Ok((before, steps)) => self.show(&task, mode, before, steps).await,
+            Err(reason) => self.refuse(finding, by, task.kind, reason).await,
+        }
+    }
+
+    /// A person refuses: recorded as the decision, and as the finding's receipt.
+    async fn deny(&self, finding: &Finding, by: &str, job: &Job) -> Result<Done, HandleError> {
+        if let Some(receipt) = self.records.response(&finding.id).await? {
+            return self.already(finding, receipt).await;
+        }
+        let reason = match self.records.decided(job).await? {
+            Job::Approve { by: earlier, .. } => format!("approved by {earlier} before {by} denied it"),
+            _ => format!("denied by {by}"),
+        };
+        self.refuse(finding, by, ReceiptKind::Respond, reason).await
+    }
+
+    /// The mode that applies now, exemptions aside.
+    fn mode(&self, finding: &Finding, remediation: Option<&dyn Remediation>) -> crate::policy::Decision {
+        self.policy.decide(&Subject::from(finding), remediation.map(|remediation| remediation.spec().safety))
+    }
+
+    /// Everything that is judged before anything is read.
+    fn task<'a>(&self, finding: &'a Finding, by: &'a str, kind: ReceiptKind) -> Result<Task<'a>, Stop> {
+        if kind == ReceiptKind::Respond
+            && let Some((index, exemption)) = self.policy.exemption(&Subject::from(finding), self.clock.now())
+        {
+            return Err(Stop::NotResponding(format!("exemptions[{index}] holds: {}", exemption.reason)));
+        }
+        let remediation = finding.remedy.as_deref().map(|id| (id, (self.remediations)(id)));
+        if kind == ReceiptKind::Respond {
+            let decision = self.mode(finding, remediation.and_then(|(_, found)| found));
+            if decision.configured >= Mode::Plan
+                && let Some((id, None)) = remediation
+            {
+                return Err(Stop::Refuse(format!("this build has no remediation `{id}`")));
+            }
+            if decision.mode < Mode::Plan {
+                let cap = decision.capped_by.map(|cap| format!(", because {cap}")).unwrap_or_default();
+                return Err(Stop::NotResponding(format!("mode `{}` by {}{cap}", decision.mode, decision.source)));
+            }
+        }
+        let Some(remediation) = remediation.and_then(|(_, found)| found) else {
+            return Err(Stop::Refuse("the rule names no remediation that this build has".to_owned()));
+        };
+        let Some(resource) = finding.resource() else {
+            return Err(Stop::Refuse("the finding names no resource".to_owned()));
+        };
+        if self.account.as_ref().is_some_and(|account| *account != finding.change.account) {
+            let account = &finding.change.account;
+            return Err(Stop::Refuse(format!("account `{account}` is not the one that this function acts in")));
+        }
+        Ok(Task { finding, resource: resource.clone(), remediation, by, kind, approved: false })
+    }
+
+    /// Reads the resource.
+    async fn read(&self, task: &Task<'_>) -> Result<Image, PlanError> {
+        read_image(self.caller.as_ref(), |so_far| task.remediation.reads(task.finding, so_far)).await
+    }
+
+    /// Reads and plans. The inner error is a reason not to act; the outer one may pass.
+    async fn plan(&self, task: &Task<'_>) -> Result<Result<(Image, Vec<Step>), String>, HandleError> {
+        let planned = match self.read(task).await {
+            Ok(image) => task.remediation.plan(task.finding, &image).map(|steps| (image, steps)),
+            Err(error) => Err(error),
+        };
+        match planned {
+            Ok(planned) => Ok(Ok(planned)),
+            Err(PlanError::Read(source)) if source.is_retryable() => Err(self.call_failed("plan", task, source)),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    fn call_failed(&self, attempt: &'static str, task: &Task<'_>, source: onus_core::CallError) -> HandleError {
+        HandleError::Call { attempt, finding: task.finding.id.clone(), source }
+    }
+
+    /// Keeps and tells a plan that nobody carries out now.
+    async fn show(&self, task: &Task<'_>, mode: Mode, before: Image, steps: Vec<Step>) -> Result<Done, HandleError> {
+        let plan = Plan {
+            finding: task.finding.id.clone(),
+            remediation: task.remediation.spec().id.to_owned(),
+            resource: task.resource.clone(),
+            steps,
+            before,
+        };
+        let at = self.clock.now();
+        let notice =
+            Notice::Planned { finding: Box::new(task.finding.clone()), mode, plan: Box::new(plan.clone()), at };
+        self.records.keep_plan(&PlanRecord { mode, at, plan: plan.clone() }, &notice).await?;
+        tell(&self.records, &self.sinks, &notice, Earlier::Possible).await?;
+        Ok(Done::Planned { mode, plan: Box::new(plan) })
+    }
+
+    async fn nothing_to_do(&self, task: &Task<'_>, before: Image) -> Result<Done, HandleError> {
+        let receipt = Receipt { before, ..self.receipt(task, ReceiptOutcome::NothingToDo) };
+        self.finish(task.finding, receipt, 0).await
+    }
+
+    /// A receipt with nothing sent yet.
+    fn receipt(&self, task: &Task<'_>, outcome: ReceiptOutcome) -> Receipt {
+        Receipt {
+            finding: task.finding.id.clone(),
+            kind: task.kind,
+            remediation: task.remediation.spec().id.to_owned(),
+            resource: task.resource.clone(),
+            outcome,
+            at: self.clock.now(),
+            by: task.by.to_owned(),
+            steps: Vec::new(),
+            sent: Vec::new(),
+            before: Image::default(),
+            after: None,
+        }
+    }
+
+    /// Keeps a receipt, then tells it.
+    async fn finish(&self, finding: &Finding, receipt: Receipt, undos: usize) -> Result<Done, HandleError> {
+        let receipt = self.records.keep_receipt(receipt, undos).await?;
+        self.tell_receipt(finding, &receipt).await?;
+        Ok(Done::Receipt { receipt: Box::new(receipt) })
+    }
+
+    /// The job was done before; its receipt may not have been told to everybody.
+    async fn already(&self, finding: &Finding, receipt: Receipt) -> Result<Done, HandleError> {
+        self.tell_receipt(finding, &receipt).await?;
+        Ok(Done::Already { receipt: Box::new(receipt) })
+    }
+
+    async fn tell_receipt(&self, finding: &Finding, receipt: &Receipt) -> Result<(), HandleError> {
+        let notice = Notice::Responded { finding: Box::new(finding.clone()), receipt: Box::new(receipt.clone()) };
+        tell(&self.records, &self.sinks, &notice, Earlier::Possible).await
+    }
+
+    /// Nothing is sent. A response that is refused is an alarm, for the finding stands; what a person asked is answered with a
+    /// receipt.
+    async fn refuse(
+        &self,
+        finding: &Finding,
+        by: &str,
+        kind: ReceiptKind,
+        reason: String,
+    ) -> Result<Done, HandleError> {
+        let receipt = Receipt {
+            finding: finding.id.clone(),
+            kind,
+            remediation: finding.remedy.clone().unwrap_or_default(),
+            resource: finding.resource().cloned().unwrap_or_default(),
+            outcome: ReceiptOutcome::Refused { reason: reason.clone() },
+            at: self.clock.now(),
+            by: by.to_owned(),
+            steps: Vec::new(),
+            sent: Vec::new(),
+            before: Image::default(),
+            after: None,
+        };
+        let receipt = self.records.keep_receipt(receipt, 0).await?;
+        if by == "policy" {
+            let notice = Notice::Alarm { finding: Box::new(finding.clone()), reason, at: receipt.at };
+            self.records.keep_alarm(&notice).await?;
+            tell(&self.records, &self.sinks, &notice, Earlier::Possible).await?;
+        } else {
+            self.tell_receipt(finding, &receipt).await?;
+        }
+        Ok(Done::Refused { receipt: Box::new(receipt) })
+    }
+
+    /// Holds the resource while `work` runs, and gives it back however that ends.
+    async fn locked<T>(
+        &self,
+        task: &Task<'_>,
+        work: impl AsyncFnOnce(&lock::Held) -> Result<T, HandleError>,
+    ) -> Result<T, HandleError> {
+        let name = resource_lock(task.finding, Some(&task.resource));
+        let held = match lock::take(&self.records, &name, self.clock.now(), self.lease).await? {
+            Ok(held) => held,
+            Err(until) => return Err(HandleError::Busy { finding: task.finding.id.clone(), until }),
+        };
+        let result = work(&held).await;
+        let released = held.release(&self.records).await;
+        let result = result?;
+        if let Err(error) = released {
+            // The work is done and kept; the lease ends by itself.
+            tracing::warn!(error = &error as &dyn std::error::Error, "lease not released");
+        }
+        Ok(result)
+    }
+}
+
+/// Why a job goes no further.
+enum Stop {
+    /// The operator did not ask for a response.
+    NotResponding(String),
+    /// A response was asked for and cannot be given.
+    Refuse(String),
+}
