@@ -1,0 +1,133 @@
+//! Snapshots, images and documents shared with accounts or with everybody.
+//!
+//! Sources: EC2 API Reference, `ModifySnapshotAttribute`, `ModifyImageAttribute`; Amazon RDS API Reference, `ModifyDBSnapshotAttribute`;
+//! Systems Manager API Reference, `ModifyDocumentPermission`; Amazon Redshift API Reference, `AuthorizeSnapshotAccess`.
+
+use onus_core::{Audience, Doubt, Effects, Grant, Json, Level};
+
+use super::policies::absent;
+use super::seen::{Seen, account, any, items, scalar};
+
+/// `ModifySnapshotAttribute`.
+pub(super) fn snapshot(seen: &Seen<'_, '_>) -> Effects {
+    launchable(seen, "createVolumePermission", &["snapshotId"])
+}
+
+/// `ModifyImageAttribute`.
+pub(super) fn image(seen: &Seen<'_, '_>) -> Effects {
+    launchable(seen, "launchPermission", &["imageId"])
+}
+
+/// `ModifyFpgaImageAttribute`.
+pub(super) fn fpga_image(seen: &Seen<'_, '_>) -> Effects {
+    launchable(seen, "loadPermission", &["fpgaImageId"])
+}
+
+/// `ModifyDBSnapshotAttribute`, `ModifyDBClusterSnapshotAttribute`: the attribute `restore` lists accounts, or `all`.
+pub(super) fn database_snapshot(seen: &Seen<'_, '_>) -> Effects {
+    match seen.text(&["attributeName"]) {
+        None => absent("attributeName"),
+        Some(name) if name != "restore" => Effects::none(),
+        Some(_) => {
+            let names = &["dBSnapshotIdentifier", "dBClusterSnapshotIdentifier"];
+            shared(seen, "restore", names, items(seen.any(&["valuesToAdd"])).iter().filter_map(grantee))
+        }
+    }
+}
+
+/// `redshift:AuthorizeSnapshotAccess`.
+pub(super) fn warehouse_snapshot(seen: &Seen<'_, '_>) -> Effects {
+    let Some(grantee) = account(seen.any(&["accountWithRestoreAccess"])) else {
+        return absent("accountWithRestoreAccess");
+    };
+    shared(seen, "restore", &["snapshotIdentifier", "snapshotArn"], [Grantee::of(&grantee)])
+}
+
+/// `ssm:ModifyDocumentPermission`.
+pub(super) fn document(seen: &Seen<'_, '_>) -> Effects {
+    shared(seen, "share", &["name"], items(seen.any(&["accountIdsToAdd"])).iter().filter_map(grantee))
+}
+
+/// Whom something is shared with, as written.
+struct Grantee(String);
+
+impl Grantee {
+    fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+fn grantee(entry: &Json<'_>) -> Option<Grantee> {
+    account(entry).filter(|text| !text.is_empty()).map(|text| Grantee::of(&text))
+}
+
+/// The three EC2 attributes with lists of accounts. Two ways to write them: `{"<attribute>": {"add": {"items": [{"group": "all"},
+/// {"userId": "…"}]}}}`, and flat with `operationType: add`, `userIds` and `groupNames` (or `userGroups`). What is removed
+/// is no effect, and neither is a change of another attribute.
+fn launchable(seen: &Seen<'_, '_>, attribute: &str, names: &[&str]) -> Effects {
+    let about = seen.any(&[attribute]);
+    let kind = seen.text(&["attributeType", "attribute"]).unwrap_or_default().replace('_', "");
+    let operation = seen.text(&["operationType"]);
+    if about.is_null() && operation.is_none() {
+        let other = !kind.is_empty() && !kind.eq_ignore_ascii_case(attribute);
+        let elsewhere = ["description", "imdsSupport", "productCodes", "productCode", "name", "value"];
+        return if other || !seen.any(&elsewhere).is_null() { Effects::none() } else { absent(attribute) };
+    }
+    let mut found = Vec::new();
+    for entry in items(any(about, &["add"])) {
+        found.extend(entry_grantee(entry));
+    }
+    if operation.is_some_and(|operation| operation.eq_ignore_ascii_case("add")) {
+        const FLAT: [&str; 8] = [
+            "userIds", "userIdSet", "userId", "groupNames", "userGroups", "organizationArns", "organizationalUnitArns", "userGroup",
+        ];
+        for list in FLAT {
+            for entry in items(seen.any(&[list])) {
+                found.extend(grantee(entry).or_else(|| entry_grantee(entry)));
+            }
+        }
+    }
+    shared(seen, attribute, names, found)
+}
+
+/// One entry of an `add` list: `{"group": "all"}`, `{"userId": "…"}`, an organisation, or a unit of one.
+fn entry_grantee(entry: &Json<'_>) -> Option<Grantee> {
+    const NAMES: [&str; 6] = ["group", "groupName", "userId", "organizationArn", "organizationalUnitArn", "userGroup"];
+    NAMES.iter().find_map(|name| grantee(any(entry, &[name])))
+}
+
+/// A grant for each grantee. The only group there is is `all`; any other word is a doubt.
+fn shared(
+    seen: &Seen<'_, '_>,
+    attribute: &str,
+    names: &[&str],
+    grantees: impl IntoIterator<Item = Grantee>,
+) -> Effects {
+    let resource = seen.resource(names);
+    let mut effects = Effects::none();
+    for Grantee(who) in grantees {
+        let told = match who.as_str() {
+            "all" => Some((Audience::Public, None)),
+            arn if arn.starts_with("arn:") => Some((Audience::External, None)),
+            id if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => {
+                Some((seen.audience_of(id), Some(id.to_owned())))
+            }
+            _ => None,
+        };
+        let Some((audience, account)) = told else {
+            effects.doubts.push(Doubt::new(format!("grantee {who}"), "is neither `all`, an account nor an ARN"));
+            continue;
+        };
+        effects.grants.push(Grant {
+            resource: resource.clone(),
+            audience,
+            principal: who.clone(),
+            account,
+            actions: vec![attribute.to_owned()],
+            level: Level::Read,
+            via: "attribute".to_owned(),
+            part: Some(who),
+        });
+    }
+    effects
+}
