@@ -3,7 +3,7 @@
 //! Trust policies are in [`policies`](super::policies). Sources: IAM API Reference; AWS Managed Policy Reference; Amazon EKS User Guide,
 //! "Review access policy permissions".
 
-use onus_core::{Audience, Effects, Grant, Level};
+use onus_core::{Audience, Doubt, Effects, Grant, Level};
 use percent_encoding::percent_decode_str;
 
 use super::policies::{absent, judged};
@@ -64,10 +64,10 @@ pub(super) fn attached(seen: &Seen<'_, '_>) -> Effects {
     if is_aws && DENY.contains(&name) {
         return Effects::none();
     }
-    let mut effects = match is_aws {
-        true => Effects::none(),
-        false => Effects::unknown(format!("policy {policy}"), "its document is not part of the request"),
-    };
+    let mut effects = Effects::none();
+    if !is_aws {
+        effects.doubts.push(Doubt::new(format!("policy {policy}"), "its document is not part of the request"));
+    }
     let holder = seen.resource(NAMES);
     effects.grants.push(Grant {
         resource: holder.clone(),

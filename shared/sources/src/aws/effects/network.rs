@@ -32,8 +32,7 @@ enum Source<'c> {
 /// `AuthorizeSecurityGroupIngress` and `...Egress`: an opening for each protocol, range of ports and source, with the id
 /// of the very rule from the answer.
 pub(super) fn authorize(seen: &Seen<'_, '_>) -> Effects {
-    let direction =
-        if seen.change.action.ends_with("Egress") { Direction::Egress } else { Direction::Ingress };
+    let direction = if seen.change.action.ends_with("Egress") { Direction::Egress } else { Direction::Ingress };
     let made = items(any(seen.response, &["securityGroupRuleSet", "securityGroupRules"]));
     let mut entries = permissions(seen.request);
     if entries.is_empty() {
@@ -67,13 +66,17 @@ pub(super) fn modify(seen: &Seen<'_, '_>) -> Effects {
         let id = rule_id(update);
         if new.is_null() {
             let name = id.as_deref().unwrap_or("a rule");
-            effects.doubts.push(Doubt::new(format!("security group rule {name}"), "is not told in full by the request"));
+            effects
+                .doubts
+                .push(Doubt::new(format!("security group rule {name}"), "is not told in full by the request"));
             continue;
         }
         let entry = rule(new);
         if matches!(entry.source, Source::Network(network) if address::is_internet([network])) {
             let name = id.as_deref().unwrap_or("modified");
-            effects.doubts.push(Doubt::new(format!("direction of security group rule {name}"), "is not part of the request"));
+            effects
+                .doubts
+                .push(Doubt::new(format!("direction of security group rule {name}"), "is not part of the request"));
         }
         open(&mut effects, &group, Direction::Ingress, entry, id);
     }
@@ -88,7 +91,8 @@ pub(super) fn acl_entry(seen: &Seen<'_, '_>) -> Effects {
     let text = |names: &[&str]| seen.text(names).unwrap_or_default();
     let protocol = protocol(&text(&["aclProtocol", "protocol"]));
     let range = seen.any(&["portRange"]);
-    let blocks: Vec<Cow<'_, str>> = ["cidrBlock", "ipv6CidrBlock"].iter().filter_map(|name| seen.text(&[name])).collect();
+    let blocks: Vec<Cow<'_, str>> =
+        ["cidrBlock", "ipv6CidrBlock"].iter().filter_map(|name| seen.text(&[name])).collect();
     let mut effects = Effects::none();
     if blocks.is_empty() {
         effects.doubts.push(Doubt::new("request.cidrBlock", "is not part of the request"));

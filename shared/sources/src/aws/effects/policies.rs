@@ -43,10 +43,10 @@ impl Row {
 
 /// See [`Row`].
 pub(super) const TABLE: &[Row] = &[
-    row("s3", "PutBucketPolicy", &["bucketPolicy", "policy"], &["bucketName"]),
+    row("s3", "PutBucketPolicy", &["bucketPolicy"], &["bucketName"]),
     row("s3", "PutAccessPointPolicy", &["policy"], &["name"]),
     row("s3", "PutMultiRegionAccessPointPolicy", &["details.policy"], &["details.name"]),
-    row("s3express", "PutBucketPolicy", &["bucketPolicy", "policy"], &["bucketName"]),
+    row("s3express", "PutBucketPolicy", &["bucketPolicy"], &["bucketName"]),
     row("sns", "CreateTopic", &["attributes.Policy"], &["name"]).optional(),
     row("sqs", "CreateQueue", &["attributes.Policy", "attribute.Policy"], &["queueName"]).optional(),
     row("sqs", "SetQueueAttributes", &["attributes.Policy", "attribute.Policy"], &["queueUrl"]).optional(),
@@ -93,10 +93,9 @@ pub(super) fn row_of(service: &str, action: &str) -> Option<&'static Row> {
 pub(super) fn derive(seen: &Seen<'_, '_>, row: &Row) -> Effects {
     let document = seen.any(row.document);
     let field = row.document.first().copied().unwrap_or_default();
+    // An empty string takes a queue's policy away.
     if document.is_null() || document.as_str() == Some("") {
-        // An empty string takes the policy away; that is how SQS does it.
-        let nothing = row.optional || document.as_str().is_some();
-        return if nothing { Effects::none() } else { absent(field) };
+        return if row.optional { Effects::none() } else { absent(field) };
     }
     judged(seen, field, document, &seen.resource(row.names), row.kind)
 }

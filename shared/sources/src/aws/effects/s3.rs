@@ -138,7 +138,7 @@ fn grant(seen: &Seen<'_, '_>, audience: Audience, who: &str, permission: &str) -
 fn resource(seen: &Seen<'_, '_>) -> String {
     let bucket = seen.resource(&["bucketName"]);
     match seen.text(&["key"]).filter(|key| !key.is_empty()) {
-        Some(key) if bucket.starts_with("arn:") && !bucket.ends_with(&format!("/{key}")) => format!("{bucket}/{key}"),
+        Some(key) if !bucket.ends_with(&format!("/{key}")) => format!("{bucket}/{key}"),
         _ => bucket,
     }
 }

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn an_account_gets_its_leading_zeros_back() {
-        for (text, expected) in [("12345678901", "012345678901"), (r#""111122223333""#, "111122223333"), (r#""all""#, "all")]
+        for (text, expected) in
+            [("12345678901", "012345678901"), (r#""111122223333""#, "111122223333"), (r#""all""#, "all")]
         {
             assert_eq!(account(&Json::parse(text).unwrap()).as_deref(), Some(expected));
         }

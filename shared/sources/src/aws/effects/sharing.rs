@@ -6,7 +6,7 @@
 use onus_core::{Audience, Doubt, Effects, Grant, Json, Level};
 
 use super::policies::absent;
-use super::seen::{Seen, account, any, items, scalar};
+use super::seen::{Seen, account, any, items};
 
 /// `ModifySnapshotAttribute`.
 pub(super) fn snapshot(seen: &Seen<'_, '_>) -> Effects {
@@ -79,7 +79,14 @@ fn launchable(seen: &Seen<'_, '_>, attribute: &str, names: &[&str]) -> Effects {
     }
     if operation.is_some_and(|operation| operation.eq_ignore_ascii_case("add")) {
         const FLAT: [&str; 8] = [
-            "userIds", "userIdSet", "userId", "groupNames", "userGroups", "organizationArns", "organizationalUnitArns", "userGroup",
+            "userIds",
+            "userIdSet",
+            "userId",
+            "groupNames",
+            "userGroups",
+            "organizationArns",
+            "organizationalUnitArns",
+            "userGroup",
         ];
         for list in FLAT {
             for entry in items(seen.any(&[list])) {
