@@ -77,30 +77,53 @@ fn decode<'a>(piece: &Piece<'a>, context: Context<'a>, take: &mut logs::Take<'_>
 }
 
 /// Takes off gzip, told by its first two bytes, and refuses what is no text.
-fn open<'r>(mut input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let head = head(&mut input)?;
-    let zipped = head.starts_with(&[0x1F, 0x8B]);
-    let whole = Cursor::new(head).chain(input);
-    if !zipped {
-        return text(whole);
+fn open<'r>(input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let peeked = Peeked::new(input);
+    if !peeked.head().starts_with(&[0x1F, 0x8B]) {
+        return text(peeked);
     }
-    text(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, whole)))
+    text(Peeked::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, peeked))))
 }
 
-fn text<'r>(mut input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let head = head(&mut input)?;
-    if memchr::memchr(0, &head).is_some() {
+fn text<'r>(input: Peeked<impl Read + 'r>) -> io::Result<Box<dyn Read + 'r>> {
+    if memchr::memchr(0, input.head()).is_some() {
         let reason = "expected JSON text or gzip of it, found binary data (or UTF-16)";
         return Err(io::Error::new(ErrorKind::InvalidData, reason));
     }
-    Ok(Box::new(Cursor::new(head).chain(input)))
+    Ok(Box::new(input))
 }
 
-/// The first bytes, fewer at the end of the input.
-fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(HEAD);
-    input.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
+/// A reader whose first bytes have been looked at. A failure met while looking is reported where it happened: behind them.
+struct Peeked<R> {
+    head: Cursor<Vec<u8>>,
+    failure: Option<io::Error>,
+    rest: R,
+}
+
+impl<R: Read> Peeked<R> {
+    fn new(mut rest: R) -> Self {
+        let mut head = Vec::with_capacity(HEAD);
+        let failure = rest.by_ref().take(HEAD as u64).read_to_end(&mut head).err();
+        Self { head: Cursor::new(head), failure, rest }
+    }
+
+    /// The first bytes, fewer where the input ends or fails.
+    fn head(&self) -> &[u8] {
+        self.head.get_ref()
+    }
+}
+
+impl<R: Read> Read for Peeked<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match (self.head.read(into)?, self.failure.take()) {
+            (0, Some(failure)) => Err(failure),
+            (0, None) => self.rest.read(into),
+            (count, failure) => {
+                self.failure = failure;
+                Ok(count)
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -210,6 +210,3 @@ fn subscription<'a>(awslogs: &'a str, context: Context<'a>, take: &mut Take<'_>)
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,23 +2,12 @@
 
 use std::borrow::Cow;
 
-/// Event source prefix → the service's name in Onus, where the two differ. Everything else keeps the prefix (`es`, `elasticmapreduce`,
-/// `elasticloadbalancing`, …), which is also its IAM prefix.
-const RENAMED: [(&str, &str); 1] = [
-    ("monitoring", "cloudwatch"), // IAM and the SDKs say cloudwatch
-];
-
-/// The service's short name from `eventSource`: `s3.amazonaws.com` → `s3`, `monitoring.amazonaws.com` → `cloudwatch`.
-/// A source without a dot is kept.
+/// The service's short name from `eventSource`: `s3.amazonaws.com` → `s3`. A source without a dot is kept.
+///
+/// The prefix is never renamed, also where IAM and the SDKs have another word (`monitoring` is their `cloudwatch`): so a rule's service is at
+/// once the `eventSource` prefix of event patterns, and `aws.` before it is EventBridge's `source`.
 pub fn service(event_source: &str) -> &str {
-    let prefix = event_source.split('.').next().unwrap_or(event_source);
-    RENAMED.iter().find(|(source, _)| *source == prefix).map_or(prefix, |(_, service)| service)
-}
-
-/// The way back: the prefix under which CloudTrail and EventBridge know a service (`cloudwatch` → `monitoring`), for
-/// event patterns.
-pub fn event_source_prefix(service: &str) -> &str {
-    RENAMED.iter().find(|(_, name)| *name == service).map_or(service, |(source, _)| source)
+    event_source.split('.').next().unwrap_or(event_source)
 }
 
 /// Like [`service`], keeping what was borrowed.
@@ -106,12 +95,16 @@ mod tests {
     }
 
     #[test]
-    fn services_go_there_and_back() {
-        for (source, name) in [("s3.amazonaws.com", "s3"), ("monitoring.amazonaws.com", "cloudwatch"), ("odd", "odd")] {
-            assert_eq!(service(source), name);
-            assert_eq!(event_source_prefix(name), source.split('.').next().unwrap());
+    fn services_are_the_prefix_of_their_source() {
+        let cases = [
+            ("s3.amazonaws.com", "s3"),
+            ("monitoring.amazonaws.com", "monitoring"),
+            ("ec2.amazonaws.com.cn", "ec2"),
+            ("odd", "odd"),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(service(source), expected);
         }
-        assert_eq!(service("ec2.amazonaws.com.cn"), "ec2");
     }
 
     #[test]

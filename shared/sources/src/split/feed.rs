@@ -11,13 +11,15 @@ pub(super) struct Feed<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// A failure that nobody has been told of yet.
+    failure: Option<io::Error>,
     /// Bytes read from the reader so far.
     pub(super) offset: u64,
 }
 
 impl<R: Read> Feed<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), start: 0, end: 0, offset: 0 }
+        Self { reader, buffer: Vec::new(), start: 0, end: 0, failure: None, offset: 0 }
     }
 
     /// What is there to look at.
@@ -30,6 +32,9 @@ impl<R: Read> Feed<R> {
     /// # Errors
     /// The reader failed.
     pub(super) fn more(&mut self) -> io::Result<bool> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
@@ -53,6 +58,14 @@ impl<R: Read> Feed<R> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Like [`Feed::more`], for who can do without: a failure is kept for the next call.
+    pub(super) fn more_or_later(&mut self) -> bool {
+        self.more().unwrap_or_else(|failure| {
+            self.failure = Some(failure);
+            false
+        })
     }
 
     /// Takes bytes off the front of the window, at most all of it.

