@@ -116,7 +116,8 @@ pub(crate) fn matrix(matrix: &MatrixFile) -> String {
             .customer
             .iter()
             .map(|duty| {
-                let unseen = duty.unseen.as_ref().map_or("None".to_owned(), |reason| format!("Some({})", literal(reason)));
+                let unseen =
+                    duty.unseen.as_ref().map_or("None".to_owned(), |reason| format!("Some({})", literal(reason)));
                 let fields = [
                     ("area", format!("Area::{}", camel(&duty.area))),
                     ("text", literal(&duty.duty)),

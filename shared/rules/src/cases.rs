@@ -86,7 +86,8 @@ pub fn check(rule: &Rule, case: &Case, read: &ReadFixture<'_>, decode: &Decode<'
     let state = case.state()?;
     let settings = case.settings()?;
     let mut outcome = Err(CaseError::Decode("the record holds no change".to_owned()));
-    decode(&record, &mut |change| outcome = judge(rule, change, state.as_ref(), &settings)).map_err(CaseError::Decode)?;
+    decode(&record, &mut |change| outcome = judge(rule, change, state.as_ref(), &settings))
+        .map_err(CaseError::Decode)?;
     let was = outcome?;
     let met = match case.expect {
         Expect::Fires => was == Verdict::Fires,
@@ -96,12 +97,7 @@ pub fn check(rule: &Rule, case: &Case, read: &ReadFixture<'_>, decode: &Decode<'
     if met { Ok(()) } else { Err(CaseError::Verdict { expected: case.expect, was }) }
 }
 
-fn judge(
-    rule: &Rule,
-    change: &Change<'_>,
-    state: Option<&State>,
-    settings: &Settings,
-) -> Result<Verdict, CaseError> {
+fn judge(rule: &Rule, change: &Change<'_>, state: Option<&State>, settings: &Settings) -> Result<Verdict, CaseError> {
     let watches = |action: &Text| {
         let (service, name) = action.split_once(':').unwrap_or_default();
         (service == "*" || service == change.service) && (name == "*" || name == change.action)

@@ -75,11 +75,8 @@ impl<'c, 'r> Subject<'c, 'r> {
             return Ok(Verdict::Silent);
         }
         let (expression, program) = rule.expression(self.state.is_some());
-        let failed = |reason: String| EvaluateError {
-            rule: rule.id.to_string(),
-            expression: expression.to_owned(),
-            reason,
-        };
+        let failed =
+            |reason: String| EvaluateError { rule: rule.id.to_string(), expression: expression.to_owned(), reason };
         let program = program.map_err(|errors| {
             failed(errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; "))
         })?;
@@ -107,7 +104,8 @@ impl<'c, 'r> Subject<'c, 'r> {
     pub(crate) fn image(&self) -> &Json<'c> {
         self.image.get_or_init(|| {
             self.state.map_or(Json::Null, |state| {
-                let members = state.image.0.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Json::from_value(value)));
+                let members =
+                    state.image.0.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Json::from_value(value)));
                 Json::Object(members.collect())
             })
         })

@@ -1,4 +1,5 @@
 //! The functions that expressions have beyond the standard library. `README.md` tells rule authors what each does.
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "the interpreter's signature")]
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -44,7 +45,10 @@ pub(super) fn environment() -> Env {
         declared(name, env.add_overload(name, name, any(count), function));
     }
     // What is not there has size 0 and neither holds nor starts with anything.
-    declared("size", env.add_overload("size", "size_null", vec![types::NULL_TYPE], |_| Ok(CowVal::owned(CelInt::from(0)))));
+    declared(
+        "size",
+        env.add_overload("size", "size_null", vec![types::NULL_TYPE], |_| Ok(CowVal::owned(CelInt::from(0)))),
+    );
     let zero: Function = |_| Ok(CowVal::owned(CelInt::from(0)));
     declared("size", env.add_member_overload("size", "null_size", types::NULL_TYPE, vec![], zero));
     for name in ["contains", "startsWith", "endsWith"] {
@@ -322,7 +326,8 @@ fn reaches<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
 fn account_of<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
     let text = written(arg(&args, 0));
     let is_id = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let account = if is_id(&text) { &text } else { text.split(':').nth(4).filter(|part| is_id(part)).unwrap_or_default() };
+    let account =
+        if is_id(&text) { &text } else { text.split(':').nth(4).filter(|part| is_id(part)).unwrap_or_default() };
     Ok(CowVal::owned(CelString::from(account.to_owned())))
 }
 

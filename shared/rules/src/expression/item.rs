@@ -9,7 +9,7 @@ use cel::common::value::{CowVal, Val};
 use onus_core::effect::{Direction, Exposure, Protocol};
 use onus_core::{Grant, Opening, Resource};
 
-use super::value::{as_text, as_int, nothing, text, truth};
+use super::value::{as_int, as_text, nothing, text, truth};
 
 /// Something of ours with named members.
 pub(super) trait Members: fmt::Debug + Send + Sync {
@@ -38,7 +38,7 @@ fn int<'b, 'v>(value: u16) -> CowVal<'b, 'v> {
     CowVal::owned(CelInt::from(i64::from(value)))
 }
 
-fn maybe<'b, 'v>(value: Option<&'v str>) -> CowVal<'b, 'v> {
+fn maybe<'b>(value: Option<&str>) -> CowVal<'b, '_> {
     value.map_or_else(nothing, text)
 }
 

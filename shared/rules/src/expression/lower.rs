@@ -14,8 +14,12 @@ use super::names::{self, Path, Shape};
 use super::{ExpressionError, Program};
 
 /// Comparisons, under names that the interpreter does not know, so that it calls our functions for them.
-const COMPARISONS: [(&str, &str); 4] =
-    [(operators::LESS, "@lt"), (operators::LESS_EQUALS, "@le"), (operators::GREATER, "@gt"), (operators::GREATER_EQUALS, "@ge")];
+const COMPARISONS: [(&str, &str); 4] = [
+    (operators::LESS, "@lt"),
+    (operators::LESS_EQUALS, "@le"),
+    (operators::GREATER, "@gt"),
+    (operators::GREATER_EQUALS, "@ge"),
+];
 
 /// Checks and rewrites a parsed expression.
 pub(super) fn lower(
@@ -27,11 +31,7 @@ pub(super) fn lower(
     let program = Program { expression: Expression::default(), paths: vec![], patterns: vec![], unknowns: vec![] };
     let mut lowering = Lowering { source, info, with_state, bound: Vec::new(), program, errors: Vec::new() };
     let expression = lowering.node(parsed);
-    if lowering.errors.is_empty() {
-        Ok(Program { expression, ..lowering.program })
-    } else {
-        Err(lowering.errors)
-    }
+    if lowering.errors.is_empty() { Ok(Program { expression, ..lowering.program }) } else { Err(lowering.errors) }
 }
 
 struct Lowering<'s> {

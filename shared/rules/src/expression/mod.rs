@@ -60,7 +60,7 @@ impl Program {
         match result {
             Ok(value) => match value.downcast_ref::<CelBool>() {
                 Some(truth) => Ok(*truth.inner()),
-                None => Err(format!("gives a {}, not true or false", value.get_type().name())),
+                None => Err(self.readable(&format!("gives a {}, not true or false", value.get_type().name()))),
             },
             Err(error) => Err(scope.fault().unwrap_or_else(|| self.readable(&error.to_string()))),
         }
@@ -68,7 +68,8 @@ impl Program {
 
     /// Puts the names back that lowering took out.
     fn readable(&self, message: &str) -> String {
-        let mut message = message.replace("@lt", "_<_").replace("@le", "_<=_").replace("@gt", "_>_").replace("@ge", "_>=_");
+        let mut message =
+            message.replace("@lt", "_<_").replace("@le", "_<=_").replace("@gt", "_>_").replace("@ge", "_>=_");
         for (index, path) in self.paths.iter().enumerate().rev() {
             message = message.replace(&format!("@p{index}"), &path.text);
         }

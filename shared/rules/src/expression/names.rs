@@ -29,8 +29,7 @@ pub(crate) enum Shape {
 }
 
 pub(crate) const RESOURCE: &[&str] = &["kind", "id", "name"];
-pub(crate) const GRANT: &[&str] =
-    &["resource", "audience", "principal", "account", "actions", "level", "via", "part"];
+pub(crate) const GRANT: &[&str] = &["resource", "audience", "principal", "account", "actions", "level", "via", "part"];
 pub(crate) const OPENING: &[&str] =
     &["resource", "direction", "protocol", "from", "to", "sources", "peers", "rule_id", "allow"];
 pub(crate) const EXPOSURE: &[&str] = &["resource", "direction", "protocol", "from", "to"];
@@ -53,11 +52,7 @@ pub(crate) const VARIABLES: &[(&str, Root, Shape)] = &[
             "read_only",
         ]),
     ),
-    (
-        "actor",
-        Root::Actor,
-        Shape::Members(&["kind", "id", "principal", "account", "issuer", "invoked_by", "mfa"]),
-    ),
+    ("actor", Root::Actor, Shape::Members(&["kind", "id", "principal", "account", "issuer", "invoked_by", "mfa"])),
     ("origin", Root::Origin, Shape::Members(&["address", "user_agent"])),
     ("settings", Root::Settings, Shape::Members(&["trusted_accounts"])),
     ("request", Root::Request, Shape::Json),
@@ -116,7 +111,8 @@ pub(crate) const STANDARD: &[(&str, usize)] = &[
 ];
 
 /// The standard library's functions that are called on a value.
-pub(crate) const MEMBER_FUNCTIONS: &[(&str, usize)] = &[("contains", 1), ("startsWith", 1), ("endsWith", 1), ("size", 0)];
+pub(crate) const MEMBER_FUNCTIONS: &[(&str, usize)] =
+    &[("contains", 1), ("startsWith", 1), ("endsWith", 1), ("size", 0)];
 
 /// The standard library's type names, for `type(x) == string`.
 pub(crate) const TYPES: &[&str] =

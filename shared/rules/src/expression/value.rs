@@ -35,7 +35,7 @@ pub(super) fn truth<'b, 'v>(truth: bool) -> CowVal<'b, 'v> {
 }
 
 /// A text that is borrowed.
-pub(super) fn text<'b, 'v>(text: &'v str) -> CowVal<'b, 'v> {
+pub(super) fn text<'b>(text: &str) -> CowVal<'b, '_> {
     CowVal::owned(CelString::from(text))
 }
 
@@ -49,7 +49,7 @@ pub(super) fn owned_json<'b, 'v>(json: Json<'static>) -> CowVal<'b, 'v> {
     held(Held::Shared(Arc::new(json)))
 }
 
-fn held<'b, 'v>(json: Held<'v>) -> CowVal<'b, 'v> {
+fn held<'b>(json: Held<'_>) -> CowVal<'b, '_> {
     match (&*json, &json) {
         (Json::Null, _) => nothing(),
         (Json::Bool(value), _) => truth(*value),

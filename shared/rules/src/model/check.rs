@@ -189,7 +189,8 @@ mod tests {
             "pci-dss-4.0.1:1.3.1",
             "acme:POL-7",
         ];
-        let bad = ["S3.2", "attack:1530", "attack:T15", "cis-aws-5.0:two", "nist-800-53r5:AC3", "CIS:1", "fsbp:S3", ":"];
+        let bad =
+            ["S3.2", "attack:1530", "attack:T15", "cis-aws-5.0:two", "nist-800-53r5:AC3", "CIS:1", "fsbp:S3", ":"];
         for control in good {
             assert!(is_control(control), "{control}");
         }

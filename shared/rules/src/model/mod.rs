@@ -200,7 +200,8 @@ pub struct Problem {
 /// The text is no YAML or no rule (the first place where it stops being one), or all places where a value is wrong.
 pub fn parse(path: &str, text: &str) -> Result<RuleFile, Vec<Problem>> {
     let file: RuleFile = yaml_serde::from_str(text).map_err(|error| {
-        let span = error.location().map_or(Span::default(), |at| Span { offset: at.index().min(text.len()), length: 1 });
+        let span =
+            error.location().map_or(Span::default(), |at| Span { offset: at.index().min(text.len()), length: 1 });
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         vec![Problem { span, message, hint: None }]

@@ -1,4 +1,4 @@
-//! `responsibility.yaml` as it is written. The build script alone reads it.
+//! `responsibility.yaml` as it is written.
 
 use std::collections::BTreeMap;
 
@@ -7,81 +7,81 @@ use serde::Deserialize;
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MatrixFile {
+pub(crate) struct MatrixFile {
     /// Source key → page.
-    pub sources: BTreeMap<String, SourceFile>,
+    pub(crate) sources: BTreeMap<String, SourceFile>,
     /// The areas.
-    pub areas: Vec<AreaFile>,
+    pub(crate) areas: Vec<AreaFile>,
     /// The services.
-    pub services: Vec<ServiceFile>,
+    pub(crate) services: Vec<ServiceFile>,
 }
 
 /// A page that cells refer to.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// The page's address.
-    pub page: String,
+    pub(crate) page: String,
     /// What was taken from it, and how sure that is.
-    pub says: String,
+    pub(crate) says: String,
 }
 
 /// One area.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AreaFile {
+pub(crate) struct AreaFile {
     /// The area's name.
-    pub area: String,
+    pub(crate) area: String,
     /// What it is about.
-    pub about: String,
+    pub(crate) about: String,
     /// Service model → whose duty.
-    pub owners: BTreeMap<String, CellFile>,
+    pub(crate) owners: BTreeMap<String, CellFile>,
 }
 
 /// One cell.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CellFile {
+pub(crate) struct CellFile {
     /// `customer`, `shared` or `provider`.
-    pub owner: String,
+    pub(crate) owner: String,
     /// The key of the source.
-    pub source: String,
+    pub(crate) source: String,
 }
 
 /// One service.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ServiceFile {
+pub(crate) struct ServiceFile {
     /// `aws`, `azure` or `gcp`.
-    pub cloud: String,
+    pub(crate) cloud: String,
     /// The name rules use.
-    pub name: String,
+    pub(crate) name: String,
     /// `iaas`, `paas`, `faas` or `saas`.
-    pub model: String,
+    pub(crate) model: String,
     /// What is left to the customer.
-    pub customer: Vec<DutyFile>,
+    pub(crate) customer: Vec<DutyFile>,
     /// What the provider takes on.
-    pub provider: Vec<String>,
+    pub(crate) provider: Vec<String>,
     /// The key of the source.
-    pub source: String,
+    pub(crate) source: String,
 }
 
 /// One duty of the customer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DutyFile {
+pub(crate) struct DutyFile {
     /// Its area.
-    pub area: String,
+    pub(crate) area: String,
     /// What is to be done.
-    pub duty: String,
+    pub(crate) duty: String,
     /// Why no audit log shows it, where none does.
     #[serde(default)]
-    pub unseen: Option<String>,
+    pub(crate) unseen: Option<String>,
 }
 
 impl MatrixFile {
     /// The address of a source; [`parse`] has seen to it that there is one.
-    pub fn page(&self, source: &str) -> String {
+    pub(crate) fn page(&self, source: &str) -> String {
         self.sources.get(source).map(|source| source.page.clone()).unwrap_or_default()
     }
 }
@@ -90,8 +90,11 @@ impl MatrixFile {
 ///
 /// # Errors
 /// It is no matrix, a cell is missing, or something refers to a source that is not listed.
-pub fn parse(text: &str) -> Result<MatrixFile, String> {
+pub(crate) fn parse(text: &str) -> Result<MatrixFile, String> {
     let file: MatrixFile = yaml_serde::from_str(text).map_err(|error| error.to_string())?;
+    if let Some((key, _)) = file.sources.iter().find(|(_, source)| source.says.trim().is_empty()) {
+        return Err(format!("source `{key}` does not say what was taken from it"));
+    }
     for area in &file.areas {
         for model in ["onprem", "iaas", "paas", "faas", "saas"] {
             let cell = area.owners.get(model).ok_or_else(|| format!("`{}` has no cell for `{model}`", area.area))?;

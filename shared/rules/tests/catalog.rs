@@ -1,0 +1,118 @@
+//! Every rule keeps the catalogue's promises.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is a test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use onus_core::Change;
+use onus_rules::{Catalog, Expect, Status, cases, responsibility};
+use onus_sources::Decoded;
+use onus_sources::aws::cloudtrail;
+
+fn fixture(event: &str) -> Result<String, String> {
+    let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
+    fs::read_to_string(events.join(event)).map_err(|error| error.to_string())
+}
+
+fn decode(text: &str, visit: &mut dyn FnMut(&Change<'_>)) -> Result<(), String> {
+    match cloudtrail::decode(text).map_err(|error| error.to_string())? {
+        Decoded::Change(change) => visit(&change),
+        Decoded::Skipped(skip) => return Err(format!("skipped: {}", skip.as_str())),
+    }
+    Ok(())
+}
+
+#[test]
+fn every_rule_behaves_as_its_own_tests_say() {
+    let catalog = Catalog::embedded();
+    let mut wrong = Vec::new();
+    for rule in catalog.rules() {
+        for case in catalog.cases(&rule.id) {
+            if let Err(error) = cases::check(rule, case, &fixture, &decode) {
+                wrong.push(format!("{}: `{}`: {error}", rule.id, case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} rule tests disagree:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_is_tested_both_ways_and_on_a_refused_call() {
+    let catalog = Catalog::embedded();
+    let mut wrong = Vec::new();
+    for rule in catalog.rules() {
+        let cases = catalog.cases(&rule.id);
+        let action = |case: &cases::Case| {
+            let record = case.record_text(&fixture).ok()?;
+            let mut operation = None;
+            decode(&record, &mut |change| operation = Some(change.operation())).ok()?;
+            operation
+        };
+        let of = |expect: Expect| -> BTreeSet<String> {
+            cases.iter().filter(|case| case.expect == expect && !case.is_denied()).filter_map(action).collect()
+        };
+        let fires = of(Expect::Fires);
+        if fires.is_empty() {
+            wrong.push(format!("{}: no test fires", rule.id));
+        }
+        if fires.intersection(&of(Expect::Silent)).next().is_none() {
+            wrong.push(format!("{}: no silent test on an action that fires", rule.id));
+        }
+        if !cases.iter().any(cases::Case::is_denied) {
+            wrong.push(format!("{}: no test of a denied attempt", rule.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{} rules lack a test:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_files_load_as_a_users_rules_would() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    let loaded = Catalog::load_dir(&folder).unwrap_or_else(|errors| panic!("{errors}"));
+    let embedded = Catalog::embedded();
+    let ids = |catalog: &Catalog| catalog.rules().map(|rule| rule.id.to_string()).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&loaded), ids(embedded));
+    assert_eq!(loaded.watched(), embedded.watched());
+    assert!(embedded.merged(&loaded).is_err() || loaded.rules().len() == 0, "an id has one meaning");
+}
+
+#[test]
+fn every_stable_rule_says_what_it_is_good_for() {
+    let mut wrong = Vec::new();
+    for rule in Catalog::embedded().rules().filter(|rule| rule.status == Status::Stable) {
+        for (what, missing) in [
+            ("controls", rule.controls.is_empty()),
+            ("references", rule.references.is_empty()),
+            ("benign", rule.benign.is_empty()),
+        ] {
+            if missing {
+                wrong.push(format!("{}: no {what}", rule.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} stable rules are incomplete:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_service_in_the_matrix_has_a_complete_row() {
+    let matrix = responsibility::matrix();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for row in matrix.services {
+        if !seen.insert((row.cloud, row.name)) {
+            wrong.push(format!("{} {}: twice", row.cloud, row.name));
+        }
+        if row.customer.is_empty() || row.provider.is_empty() {
+            wrong.push(format!("{} {}: a side without duties", row.cloud, row.name));
+        }
+    }
+    for area in onus_core::Area::ALL {
+        for model in onus_core::ServiceModel::ALL {
+            if matrix.cell(*area, *model).is_none_or(|cell| cell.source.is_empty()) {
+                wrong.push(format!("{area} × {model}: no cell with a source"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
