@@ -15,7 +15,7 @@
 //! | identity policy, inline | `policy` | policy name, `/`, Sid or `#index` |
 //! | attached managed policy | `attachment` | ARN of the policy |
 //! | S3 ACL | `acl` | grantee, `:`, permission |
-//! | snapshot, image, document | `attribute` | account id, `all`, or ARN |
+//! | snapshot, image, document, endpoint service, resource share | `attribute` | account id, `all`, `*`, ARN or service |
 //! | Lambda, SNS, SQS, EventBridge permission | `permission` | statement id or label |
 //! | Lambda function URL | `attribute` | `AuthType` |
 //! | KMS grant | `grant` | grant id |
@@ -80,6 +80,9 @@ const TABLE: &[(&str, &str, Derive)] = &[
     ("rds", "ModifyDBClusterSnapshotAttribute", sharing::database_snapshot),
     ("redshift", "AuthorizeSnapshotAccess", sharing::warehouse_snapshot),
     ("ssm", "ModifyDocumentPermission", sharing::document),
+    ("ec2", "ModifyVpcEndpointServicePermissions", sharing::endpoint_service),
+    ("ram", "CreateResourceShare", sharing::resource_share),
+    ("ram", "AssociateResourceShare", sharing::resource_share),
 ];
 
 /// What a change did: the paths it opened and the access it gave, whether or not the call succeeded.

@@ -39,6 +39,12 @@ impl Row {
         self.kind = PolicyKind::Trust;
         self
     }
+
+    /// `service:Action`.
+    #[cfg(test)]
+    pub(super) fn operation(&self) -> String {
+        format!("{}:{}", self.service, self.action)
+    }
 }
 
 /// See [`Row`].

@@ -33,13 +33,13 @@ impl<'c, 'a> Seen<'c, 'a> {
         scalar(self.any(names))
     }
 
-    /// How grants name the resource: the ARN that the decoder told, else what the request calls it by. Empty when neither
-    /// names any.
+    /// How grants name the resource: the ARN that the decoder told, else what the request calls it by. What belongs to the
+    /// whole account (a Glue catalog, a container registry) goes by the account's id.
     pub(super) fn resource(&self, names: &[&str]) -> String {
         match self.change.resource() {
             Some(resource) if !resource.id.is_empty() => resource.id.to_string(),
             Some(resource) if !resource.name.is_empty() => resource.name.to_string(),
-            _ => self.text(names).unwrap_or_default().into_owned(),
+            _ => self.text(names).map_or_else(|| self.change.account.to_string(), Cow::into_owned),
         }
     }
 

@@ -1,7 +1,8 @@
-//! Snapshots, images and documents shared with accounts or with everybody.
+//! Snapshots, images, documents and other resources shared with accounts or with everybody.
 //!
 //! Sources: EC2 API Reference, `ModifySnapshotAttribute`, `ModifyImageAttribute`; Amazon RDS API Reference, `ModifyDBSnapshotAttribute`;
-//! Systems Manager API Reference, `ModifyDocumentPermission`; Amazon Redshift API Reference, `AuthorizeSnapshotAccess`.
+//! Systems Manager API Reference, `ModifyDocumentPermission`; Amazon Redshift API Reference, `AuthorizeSnapshotAccess`; AWS RAM
+//! API Reference, `CreateResourceShare`.
 
 use onus_core::{Audience, Doubt, Effects, Grant, Json, Level};
 
@@ -46,6 +47,18 @@ pub(super) fn warehouse_snapshot(seen: &Seen<'_, '_>) -> Effects {
 /// `ssm:ModifyDocumentPermission`.
 pub(super) fn document(seen: &Seen<'_, '_>) -> Effects {
     shared(seen, "share", &["name"], items(seen.any(&["accountIdsToAdd"])).iter().filter_map(grantee))
+}
+
+/// `ModifyVpcEndpointServicePermissions`: who may connect to an endpoint service. `*` is everybody.
+pub(super) fn endpoint_service(seen: &Seen<'_, '_>) -> Effects {
+    let added = items(seen.any(&["addAllowedPrincipals"])).iter().filter_map(grantee);
+    shared(seen, "allowedPrincipals", &["serviceId"], added)
+}
+
+/// `ram:CreateResourceShare`, `ram:AssociateResourceShare`: resources shared by name of the share.
+pub(super) fn resource_share(seen: &Seen<'_, '_>) -> Effects {
+    let principals = items(seen.any(&["principals"])).iter().filter_map(grantee);
+    shared(seen, "share", &["resourceShareArn", "name"], principals)
 }
 
 /// Whom something is shared with, as written.
@@ -103,7 +116,7 @@ fn entry_grantee(entry: &Json<'_>) -> Option<Grantee> {
     NAMES.iter().find_map(|name| grantee(any(entry, &[name])))
 }
 
-/// A grant for each grantee. The only group there is is `all`; any other word is a doubt.
+/// A grant for each grantee.
 fn shared(
     seen: &Seen<'_, '_>,
     attribute: &str,
@@ -113,15 +126,7 @@ fn shared(
     let resource = seen.resource(names);
     let mut effects = Effects::none();
     for Grantee(who) in grantees {
-        let told = match who.as_str() {
-            "all" => Some((Audience::Public, None)),
-            arn if arn.starts_with("arn:") => Some((Audience::External, None)),
-            id if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) => {
-                Some((seen.audience_of(id), Some(id.to_owned())))
-            }
-            _ => None,
-        };
-        let Some((audience, account)) = told else {
+        let Some((audience, account)) = whom(seen, &who) else {
             effects.doubts.push(Doubt::new(format!("grantee {who}"), "is neither `all`, an account nor an ARN"));
             continue;
         };
@@ -137,4 +142,24 @@ fn shared(
         });
     }
     effects
+}
+
+/// Whom a grantee is, and of which account: everybody, an account, a principal by its ARN, an organisation, a service.
+fn whom(seen: &Seen<'_, '_>, who: &str) -> Option<(Audience, Option<String>)> {
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if who == "all" || who == "*" {
+        Some((Audience::Public, None))
+    } else if is_account(who) {
+        Some((seen.audience_of(who), Some(who.to_owned())))
+    } else if who.starts_with("arn:") {
+        // The account in an organisation's ARN is its management account, not who gets access.
+        let mut parts = who.split(':').skip(2);
+        let principal = matches!(parts.next(), Some("iam" | "sts"));
+        let account = parts.nth(1).filter(|account| principal && is_account(account));
+        Some((account.map_or(Audience::External, |id| seen.audience_of(id)), account.map(str::to_owned)))
+    } else if who.ends_with(".amazonaws.com") {
+        Some((Audience::Service, None))
+    } else {
+        None
+    }
 }

@@ -2,6 +2,7 @@
 
 use onus_core::effect::{Direction, Protocol};
 use onus_core::{Effects, Grant, Opening, Resource};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::Decoded;
@@ -317,6 +318,12 @@ fn every_way_to_grant_names_its_part() {
             vec!["external 444455556666 restore read attribute 444455556666"]),
         ("ssm:ModifyDocumentPermission", json!({"name": "d", "permissionType": "Share", "accountIdsToAdd": ["all"]}), Value::Null,
             vec!["public all share read attribute all"]),
+        ("ec2:ModifyVpcEndpointServicePermissions", json!({"ModifyVpcEndpointServicePermissionsRequest": {"ServiceId": "vpce-svc-1", "AddAllowedPrincipals": {"tag": 1, "content": "*"}}}), Value::Null,
+            vec!["public * allowedPrincipals read attribute *"]),
+        ("ram:CreateResourceShare", json!({"name": "s", "principals": ["444455556666", "arn:aws:iam::111122223333:role/r", "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"], "allowExternalPrincipals": true}), Value::Null,
+            vec!["external 444455556666 share read attribute 444455556666",
+                 "internal arn:aws:iam::111122223333:role/r share read attribute arn:aws:iam::111122223333:role/r",
+                 "external arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5 share read attribute arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"]),
     ];
     let wrong: Vec<_> = cases
         .iter()
@@ -381,6 +388,93 @@ fn what_the_record_does_not_tell_is_a_doubt_about_the_field() {
         .filter(|(_, found, about)| doubts(found) != [**about])
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Requests of any shape, built of the words that the derivations look for.
+fn body() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec![
+        "groupId",
+        "ipPermissions",
+        "items",
+        "ipRanges",
+        "cidrIp",
+        "fromPort",
+        "toPort",
+        "ipProtocol",
+        "policy",
+        "bucketPolicy",
+        "Statement",
+        "Principal",
+        "add",
+        "group",
+        "userId",
+        "launchPermission",
+        "createVolumePermission",
+        "valuesToAdd",
+        "attributeName",
+        "attributes",
+        "Policy",
+        "x-amz-acl",
+        "AccessControlPolicy",
+        "AccessControlList",
+        "Grant",
+        "principal",
+        "policyArn",
+        "policyDocument",
+        "SecurityGroupRule",
+        "securityGroupRuleSet",
+        "content",
+        "omitted",
+    ]);
+    let leaf = prop_oneof![
+        prop::sample::select(vec!["0.0.0.0/0", "::/0", "22", "-1", "all", "public-read", "restore", "*", ""])
+            .prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    leaf.prop_recursive(5, 40, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((names.clone(), inner), 0..5)
+                .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+/// Every operation that has effects.
+fn operation() -> impl Strategy<Value = String> {
+    let functions = super::TABLE.iter().map(|(service, action, _)| format!("{service}:{action}"));
+    let documents = super::policies::TABLE.iter().map(super::policies::Row::operation);
+    prop::sample::select(functions.chain(documents).collect::<Vec<_>>())
+}
+
+proptest! {
+    #[test]
+    fn deriving_never_panics(event in operation(), request in body(), response in body()) {
+        let _ = effects(&event, &request, &response);
+    }
+
+    #[test]
+    fn an_address_is_never_lost(cidrs in prop::collection::vec("[0-9]{1,3}\\.0\\.0\\.0/[0-9]{1,2}", 1..5)) {
+        let ranges: Vec<Value> = cidrs.iter().map(|cidr| json!({"cidrIp": cidr})).collect();
+        let request = json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "tcp", "ipRanges": {"items": ranges}}]}});
+        let found = of("ec2:AuthorizeSecurityGroupIngress", &request);
+        let unread = found.openings.iter().filter(|opening| opening.sources.is_empty()).count();
+        prop_assert_eq!(found.openings.len(), cidrs.len());
+        prop_assert_eq!(found.doubts.len(), unread);
+    }
+}
+
+#[test]
+fn an_operation_stands_in_the_tables_once() {
+    let mut all: Vec<String> = super::TABLE.iter().map(|(service, action, _)| format!("{service}:{action}")).collect();
+    all.extend(super::policies::TABLE.iter().map(super::policies::Row::operation));
+    let mut once = all.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), all.len());
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub struct Judged {
     /// One grant for each principal and account that the statement lets in. [`Grant::via`] is `policy` or `trust`,
     /// [`Grant::part`] is [`Judged::part`].
     pub grants: Vec<Grant>,
-    /// What the document alone does not tell.
+    /// What neither the document nor the context tells: whose the resource is.
     pub doubts: Vec<Doubt>,
 }
 
@@ -131,6 +131,12 @@ fn judge_one(statement: &Statement<'_>, all: &[Statement<'_>], context: &Context
             Principals::Except(_) => to_principal(Principal::Everyone, statement, all, context, &part),
         };
         judged.audience = judged.grants.iter().map(|grant| grant.audience).min();
+        if context.account.is_empty() && judged.grants.iter().any(|grant| grant.account.is_some()) {
+            judged.doubts.push(Doubt::new(
+                format!("account of {}", context.resource),
+                "is not known, so that its own identities count as external",
+            ));
+        }
     }
     judged
 }

@@ -362,6 +362,18 @@ fn a_statement_gives_one_grant_for_each_principal_and_account() {
 }
 
 #[test]
+fn an_unknown_owner_is_a_doubt_where_it_matters() {
+    let judged = |row: &str| {
+        let context = Context { account: "", ..Bucket.context() };
+        judge(&Json::from_value(&Bucket.document(row)), &context).unwrap().remove(0)
+    };
+    let named = judged(r#"{"P":{"AWS":"111122223333"}}"#);
+    assert_eq!(named.audience, Some(Audience::External));
+    assert_eq!(named.doubts.len(), 1);
+    assert_eq!(judged(r#"{"P":"*"}"#).doubts, []);
+}
+
+#[test]
 fn of_a_repeated_operator_only_the_last_counts() {
     let text = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Condition":{
         "StringEquals":{"aws:SourceVpc":"vpc-1"},"StringEquals":{"aws:Referer":"example.com"}}}}"#;
