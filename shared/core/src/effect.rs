@@ -253,7 +253,8 @@ pub struct Grant {
     pub audience: Audience,
     /// The grantee as written: `*`, an ARN, an account id, a group URI, `allUsers`.
     pub principal: String,
-    /// The account of an external or internal grantee, where it can be told.
+    /// The account of an external or internal grantee, where it can be told; or the organisation or private network that
+    /// stands for it (`o-…`, `vpc-…`), so that an operator can trust it like an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The actions, permissions or role as written: `s3:GetObject`, `READ`, `roles/owner`.
