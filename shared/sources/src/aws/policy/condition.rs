@@ -37,7 +37,9 @@ enum Key {
     AccessPointArn,
     Organisation,
     OrganisationPath,
-    /// A VPC, a VPC endpoint, a key: one thing, of an account that the value does not name.
+    /// A VPC or a VPC endpoint.
+    Network,
+    /// One thing, of an account that the value does not name.
     Thing,
     UserId,
     SourceIp,
@@ -59,7 +61,8 @@ fn key(name: &str) -> Key {
         "s3:dataaccesspointarn" => Key::AccessPointArn,
         "aws:principalorgid" | "aws:sourceorgid" | "aws:vpceorgid" => Key::Organisation,
         "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => Key::OrganisationPath,
-        "aws:sourcevpc" | "aws:sourcevpce" | "s3:x-amz-server-side-encryption-aws-kms-key-id" => Key::Thing,
+        "aws:sourcevpc" | "aws:sourcevpce" => Key::Network,
+        "s3:x-amz-server-side-encryption-aws-kms-key-id" => Key::Thing,
         "aws:userid" => Key::UserId,
         "aws:sourceip" => Key::SourceIp,
         "aws:principalisawsservice" => Key::ServiceCall,
@@ -140,12 +143,13 @@ fn reach(kind: Key, test: Test, value: &str, scope: Scope<'_>) -> Option<Reach> 
         Key::Arn => arn(test, value, scope.s3, scope.owner),
         Key::AccessPointArn if scope.access_point => None,
         Key::AccessPointArn => arn(test, value, false, scope.owner),
-        Key::Organisation | Key::Thing => plain.then(|| Reach::of(Audience::External)),
+        Key::Organisation | Key::Network => plain.then(|| Reach::of_zone(value)),
+        Key::Thing => plain.then(|| Reach::of(Audience::External)),
         // A path below a fixed organisation may end in a wildcard: `o-a1b2c3d4e5/*` is the way to name all of it.
         Key::OrganisationPath => literal_prefix(value)
             .split_once('/')
-            .is_some_and(|(organisation, _)| organisation.starts_with("o-"))
-            .then(|| Reach::of(Audience::External)),
+            .filter(|(organisation, _)| organisation.starts_with("o-"))
+            .map(|(organisation, _)| Reach::of_zone(organisation)),
         Key::UserId => user_id(value, scope),
         Key::ServiceName => plain.then(|| Reach::of(Audience::Service)),
         Key::UrlAuth => (value == "AWS_IAM").then(|| Reach::of(Audience::AnyAuthenticated)),

@@ -10,7 +10,8 @@
 //!   unless the tenant is fixed.
 //! * [`Audience::AnyAuthenticated`]: `lambda:FunctionUrlAuthType` fixed to `AWS_IAM`.
 //! * [`Audience::External`]: a foreign account; and what is fixed but does not tell an account of the owner's: an
-//!   organisation, a VPC, a network, a bucket, an OIDC provider.
+//!   organisation, a VPC, a network, a bucket, an OIDC provider. [`Grant::account`] then names the organisation, VPC or VPC
+//!   endpoint, so that an operator can trust it like an account; for the others it is empty.
 //! * [`Audience::Internal`]: the owner's account; a service that acts only for a fixed source.
 //! * [`Audience::Service`]: a service principal without a fixed source. Whoever can make that service act can use the grant (the
 //!   confused deputy, IAM User Guide); for services that act only for their own account's resources, as in most trust

@@ -8,13 +8,18 @@ use onus_core::Audience;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reach {
     pub(super) audience: Audience,
-    /// The account, where it can be told.
+    /// The account, or the organisation or VPC that stands for one, where it can be told.
     pub(super) account: Option<String>,
 }
 
 impl Reach {
     pub(super) fn of(audience: Audience) -> Self {
         Self { audience, account: None }
+    }
+
+    /// Somebody else, known by an organisation, a VPC or a VPC endpoint.
+    pub(super) fn of_zone(zone: &str) -> Self {
+        Self { audience: Audience::External, account: Some(zone.to_owned()) }
     }
 
     /// The owner's account is internal, any other external.
