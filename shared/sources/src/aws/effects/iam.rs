@@ -1,7 +1,7 @@
 //! What IAM users, groups and roles are given, and who is made an administrator of an EKS cluster.
 //!
-//! Trust policies are in [`policies`](super::policies). Sources: IAM API Reference; AWS Managed Policy Reference; Amazon EKS User Guide,
-//! "Review access policy permissions".
+//! Trust policies are in [`policies`](super::policies). Sources: IAM API Reference; AWS Managed Policy Reference;
+//! Amazon EKS User Guide, "Review access policy permissions".
 
 use onus_core::{Audience, Doubt, Effects, Grant, Level};
 use percent_encoding::percent_decode_str;
@@ -20,8 +20,8 @@ const ADMIN: [&str; 2] = ["AdministratorAccess", "IAMFullAccess"];
 const DENY: [&str; 4] =
     ["AWSCompromisedKeyQuarantine", "AWSCompromisedKeyQuarantineV2", "AWSCompromisedKeyQuarantineV3", "AWSDenyAll"];
 
-/// `CreatePolicy`, `CreatePolicyVersion`: what a holder of the managed policy may do, whether or not anybody holds it yet or
-/// the version is in force.
+/// `CreatePolicy`, `CreatePolicyVersion`: what a holder of the managed policy may do, whether or not anybody holds it
+/// yet or the version is in force.
 pub(super) fn managed(seen: &Seen<'_, '_>) -> Effects {
     let version = any(seen.response, &["policyVersion.versionId", "policy.defaultVersionId"]);
     identity(seen, scalar(version).as_deref())
@@ -55,8 +55,8 @@ pub(super) fn version_chosen(seen: &Seen<'_, '_>) -> Effects {
     )
 }
 
-/// `AttachUserPolicy`, `AttachRolePolicy`, `AttachGroupPolicy`. What AWS's own policies allow is told from their names; what a
-/// customer's allows is a doubt, and the level then is a guess between the two ends.
+/// `AttachUserPolicy`, `AttachRolePolicy`, `AttachGroupPolicy`. What AWS's own policies allow is told from their names;
+/// what a customer's allows is a doubt, and the level then is a guess between the two ends.
 pub(super) fn attached(seen: &Seen<'_, '_>) -> Effects {
     let Some(policy) = seen.text(&["policyArn"]) else { return absent("policyArn") };
     let name = policy.rsplit('/').next().unwrap_or_default();
@@ -97,9 +97,8 @@ fn level_of_managed(name: &str) -> Level {
 /// `eks:AssociateAccessPolicy`: gives a principal rights in a cluster. The principal is part of the path and may be
 /// percent-encoded.
 pub(super) fn cluster_access(seen: &Seen<'_, '_>) -> Effects {
-    let (Some(principal), Some(policy)) = (seen.text(&["principalArn"]), seen.text(&["policyArn"])) else {
-        return absent("principalArn");
-    };
+    let Some(principal) = seen.text(&["principalArn"]) else { return absent("principalArn") };
+    let Some(policy) = seen.text(&["policyArn"]) else { return absent("policyArn") };
     let principal = percent_decode_str(&principal).decode_utf8_lossy().into_owned();
     let account = principal.split(':').nth(4).unwrap_or_default().to_owned();
     let level = match policy.rsplit('/').next().unwrap_or_default() {

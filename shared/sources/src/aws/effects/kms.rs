@@ -7,8 +7,8 @@ use onus_core::Effects;
 use super::policies::{Permission, absent};
 use super::seen::{Seen, any, scalar, texts};
 
-/// `CreateGrant`: the grantee may do the operations. Who may retire the grant gets no use of the key and is not told. An
-/// encryption context limits what for, not who. A refused grant has no id.
+/// `CreateGrant`: the grantee may do the operations. Who may retire the grant gets no use of the key and is not told.
+/// An encryption context limits what for, not who. A refused grant has no id.
 pub(super) fn grant(seen: &Seen<'_, '_>) -> Effects {
     let Some(grantee) = seen.text(&["granteePrincipal"]) else { return absent("granteePrincipal") };
     let operations = texts(seen.any(&["operations"]));

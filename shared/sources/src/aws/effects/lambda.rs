@@ -1,7 +1,7 @@
 //! Permissions and URLs of Lambda functions and layers.
 //!
-//! Source: AWS Lambda API Reference, `AddPermission`, `AddLayerVersionPermission`, `CreateFunctionUrlConfig`; AWS Lambda Developer
-//! Guide, "Control access to Lambda function URLs".
+//! Source: AWS Lambda API Reference, `AddPermission`, `AddLayerVersionPermission`, `CreateFunctionUrlConfig`; AWS
+//! Lambda Developer Guide, "Control access to Lambda function URLs".
 
 use std::borrow::Cow;
 
@@ -45,8 +45,8 @@ pub(super) fn layer_permission(seen: &Seen<'_, '_>) -> Effects {
     permission.judged(seen, &layer, "permission", seen.text(&["statementId"]).as_deref())
 }
 
-/// `CreateFunctionUrlConfig`, `UpdateFunctionUrlConfig` with auth type `NONE`: anybody who knows the URL may call it. In
-/// force only together with a permission for everyone, which a call of its own gives.
+/// `CreateFunctionUrlConfig`, `UpdateFunctionUrlConfig` with auth type `NONE`: anybody who knows the URL may call it.
+/// In force only together with a permission for everyone, which a call of its own gives.
 pub(super) fn url(seen: &Seen<'_, '_>) -> Effects {
     match seen.text(&["authType"]) {
         None if seen.change.action.starts_with("Create") => absent("authType"),

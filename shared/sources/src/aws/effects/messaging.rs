@@ -1,7 +1,7 @@
 //! Topics, queues and event buses where access is not one document in one field.
 //!
-//! Sources: Amazon SNS API Reference, `SetTopicAttributes`, `AddPermission`; Amazon SQS API Reference, `AddPermission`; Amazon
-//! EventBridge API Reference, `PutPermission`.
+//! Sources: Amazon SNS API Reference, `SetTopicAttributes`, `AddPermission`; Amazon SQS API Reference, `AddPermission`;
+//! Amazon EventBridge API Reference, `PutPermission`.
 
 use onus_core::Effects;
 
@@ -44,10 +44,8 @@ pub(super) fn permission(seen: &Seen<'_, '_>) -> Effects {
 
 /// `events:PutPermission`: a whole policy, or one statement in parts.
 pub(super) fn event_bus_permission(seen: &Seen<'_, '_>) -> Effects {
-    let resource = match seen.resource(&["eventBusName"]) {
-        name if name.is_empty() => "default".to_owned(),
-        name => name,
-    };
+    let named = seen.change.resource().is_some() || !seen.any(&["eventBusName"]).is_null();
+    let resource = if named { seen.resource(&["eventBusName"]) } else { "default".to_owned() };
     let document = seen.any(&["policy"]);
     if !document.is_null() {
         return judged(seen, "policy", document, &resource, PolicyKind::Resource);

@@ -1,11 +1,12 @@
 //! What an AWS change opened and granted.
 //!
-//! A table says which operations open or grant something, and one file for each family says what. Effects are exact enough
-//! to be taken back one by one: an opening for each rule entry with its rule id, a grant for each principal and
+//! A table says which operations open or grant something, and one file for each family says what. Effects are exact
+//! enough to be taken back one by one: an opening for each rule entry with its rule id, a grant for each principal and
 //! statement with the part that holds it.
 //!
-//! Two things are not looked at. The outcome: a rule decides what a denied attempt is worth. And the state before: what was
-//! there already is opened or granted again by a call that replaces a whole policy or list. Removals are never effects.
+//! Two things are not looked at. The outcome: a rule decides what a denied attempt is worth. And the state before: what
+//! was there already is opened or granted again by a call that replaces a whole policy or list. Removals are never
+//! effects.
 //!
 //! | family | `via` | `part` |
 //! |---|---|---|

@@ -29,8 +29,8 @@ enum Source<'c> {
     Unreadable(Cow<'c, str>),
 }
 
-/// `AuthorizeSecurityGroupIngress` and `...Egress`: an opening for each protocol, range of ports and source, with the id
-/// of the very rule from the answer.
+/// `AuthorizeSecurityGroupIngress` and `...Egress`: an opening for each protocol, range of ports and source, with the
+/// id of the very rule from the answer.
 pub(super) fn authorize(seen: &Seen<'_, '_>) -> Effects {
     let direction = if seen.change.action.ends_with("Egress") { Direction::Egress } else { Direction::Ingress };
     let made = items(any(seen.response, &["securityGroupRuleSet", "securityGroupRules"]));
@@ -56,8 +56,8 @@ pub(super) fn authorize(seen: &Seen<'_, '_>) -> Effects {
     effects
 }
 
-/// `ModifySecurityGroupRules`. The request names rules by id and not which way they go: they are taken as ingress, and a
-/// doubt says so where it matters.
+/// `ModifySecurityGroupRules`. The request names rules by id and not which way they go: they are taken as ingress, and
+/// a doubt says so where it matters.
 pub(super) fn modify(seen: &Seen<'_, '_>) -> Effects {
     let group = group(seen, &[]);
     let mut effects = Effects::none();
@@ -242,8 +242,8 @@ fn protocol(text: &str) -> Protocol {
     }
 }
 
-/// Ports, both included. Only TCP and UDP have them: for ICMP the fields hold type and code, and for every other protocol EC2
-/// ignores them. Missing or `-1` is every port.
+/// Ports, both included. Only TCP and UDP have them: for ICMP the fields hold type and code, and for every other
+/// protocol EC2 ignores them. Missing or `-1` is every port.
 fn ports(protocol: Protocol, from: Option<i64>, to: Option<i64>) -> (u16, u16) {
     let port = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
     match (protocol, port(from), port(to)) {

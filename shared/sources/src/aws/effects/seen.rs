@@ -33,8 +33,8 @@ impl<'c, 'a> Seen<'c, 'a> {
         scalar(self.any(names))
     }
 
-    /// How grants name the resource: the ARN that the decoder told, else what the request calls it by. What belongs to the
-    /// whole account (a Glue catalog, a container registry) goes by the account's id.
+    /// How grants name the resource: the ARN that the decoder told, else what the request calls it by. What belongs to
+    /// the whole account (a Glue catalog, a container registry) goes by the account's id.
     pub(super) fn resource(&self, names: &[&str]) -> String {
         match self.change.resource() {
             Some(resource) if !resource.id.is_empty() => resource.id.to_string(),
@@ -88,8 +88,8 @@ pub(super) fn account<'c>(json: &'c Json<'_>) -> Option<Cow<'c, str>> {
     Some(if is_number { Cow::Owned(format!("{text:0>12}")) } else { text })
 }
 
-/// The entries of a list, however it is spelt: `[…]`, `{"items": […]}`, a single entry without a list, and for the empty
-/// list `{}`, `""` or nothing.
+/// The entries of a list, however it is spelt: `[…]`, `{"items": […]}`, a single entry without a list, and for the
+/// empty list `{}`, `""` or nothing.
 pub(super) fn items<'c, 'a>(json: &'c Json<'a>) -> &'c [Json<'a>] {
     match json {
         Json::Array(entries) => entries,

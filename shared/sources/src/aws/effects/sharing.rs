@@ -1,8 +1,8 @@
 //! Snapshots, images, documents and other resources shared with accounts or with everybody.
 //!
-//! Sources: EC2 API Reference, `ModifySnapshotAttribute`, `ModifyImageAttribute`; Amazon RDS API Reference, `ModifyDBSnapshotAttribute`;
-//! Systems Manager API Reference, `ModifyDocumentPermission`; Amazon Redshift API Reference, `AuthorizeSnapshotAccess`; AWS RAM
-//! API Reference, `CreateResourceShare`.
+//! Sources: EC2 API Reference, `ModifySnapshotAttribute`, `ModifyImageAttribute`; Amazon RDS API Reference,
+//! `ModifyDBSnapshotAttribute`; Systems Manager API Reference, `ModifyDocumentPermission`; Amazon Redshift API
+//! Reference, `AuthorizeSnapshotAccess`; AWS RAM API Reference, `CreateResourceShare`.
 
 use onus_core::{Audience, Doubt, Effects, Grant, Json, Level};
 
@@ -74,9 +74,22 @@ fn grantee(entry: &Json<'_>) -> Option<Grantee> {
     account(entry).filter(|text| !text.is_empty()).map(|text| Grantee::of(&text))
 }
 
-/// The three EC2 attributes with lists of accounts. Two ways to write them: `{"<attribute>": {"add": {"items": [{"group": "all"},
-/// {"userId": "…"}]}}}`, and flat with `operationType: add`, `userIds` and `groupNames` (or `userGroups`). What is removed
-/// is no effect, and neither is a change of another attribute.
+/// Lists of grantees in the flat spelling; older records use the plural, newer ones the name of the XML element.
+const FLAT: [&str; 9] = [
+    "userIds",
+    "userId",
+    "groupNames",
+    "userGroups",
+    "userGroup",
+    "organizationArns",
+    "organizationArn",
+    "organizationalUnitArns",
+    "organizationalUnitArn",
+];
+
+/// The three EC2 attributes with lists of accounts. Two ways to write them: `{"<attribute>": {"add": {"items":
+/// [{"group": "all"}, {"userId": "…"}]}}}`, and flat with `operationType: add`, `userIds` and `groupNames` (or
+/// `userGroups`). What is removed is no effect, and neither is a change of another attribute.
 fn launchable(seen: &Seen<'_, '_>, attribute: &str, names: &[&str]) -> Effects {
     let about = seen.any(&[attribute]);
     let kind = seen.text(&["attributeType", "attribute"]).unwrap_or_default().replace('_', "");
@@ -91,16 +104,6 @@ fn launchable(seen: &Seen<'_, '_>, attribute: &str, names: &[&str]) -> Effects {
         found.extend(entry_grantee(entry));
     }
     if operation.is_some_and(|operation| operation.eq_ignore_ascii_case("add")) {
-        const FLAT: [&str; 8] = [
-            "userIds",
-            "userIdSet",
-            "userId",
-            "groupNames",
-            "userGroups",
-            "organizationArns",
-            "organizationalUnitArns",
-            "userGroup",
-        ];
         for list in FLAT {
             for entry in items(seen.any(&[list])) {
                 found.extend(grantee(entry).or_else(|| entry_grantee(entry)));
@@ -147,7 +150,7 @@ fn shared(
 /// Whom a grantee is, and of which account: everybody, an account, a principal by its ARN, an organisation, a service.
 fn whom(seen: &Seen<'_, '_>, who: &str) -> Option<(Audience, Option<String>)> {
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    if who == "all" || who == "*" {
+    if who.eq_ignore_ascii_case("all") || who == "*" {
         Some((Audience::Public, None))
     } else if is_account(who) {
         Some((seen.audience_of(who), Some(who.to_owned())))

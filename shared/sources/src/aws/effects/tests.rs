@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::Decoded;
 use crate::aws::cloudtrail;
 
-/// The effects of one record in account 111122223333 whose resource the decoder could not tell, so that grants name it as
-/// the request does.
+/// The effects of one record in account 111122223333 whose resource the decoder could not tell, so that grants name it
+/// as the request does.
 fn effects(event: &str, request: &Value, response: &Value) -> Effects {
     derived(event, request, response, &[])
 }

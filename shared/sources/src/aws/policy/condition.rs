@@ -8,7 +8,8 @@
 //!
 //! For S3 the rule is taken to the letter, as `GetBucketPolicyStatus` and Block Public Access do: any wildcard makes a
 //! value open, except in the access point name of `s3:DataAccessPointArn`. Elsewhere an ARN pattern or a user id
-//! pattern is fixed when the account, or the role id, in it is; that is how IAM Access Analyzer tells the zone of trust.
+//! pattern is fixed when the account, or the role id, in it is; that is how IAM Access Analyzer tells the zone of
+//! trust.
 
 use std::borrow::Cow;
 
@@ -89,7 +90,8 @@ pub(super) fn narrows(condition: &Condition<'_>, all: &[Condition<'_>], scope: S
     fixed(condition, scope)
 }
 
-/// Who is left when a Deny holds for everyone that its condition matches; `None` when that cannot be told, or is everyone.
+/// Who is left when a Deny holds for everyone that its condition matches; `None` when that cannot be told, or is
+/// everyone.
 ///
 /// Only "not one of these fixed values" says who is left. A negated operator is true when the key is missing, with
 /// or without `IfExists`, so that callers who lack the key are denied too; under `ForAnyValue:` they are not.
@@ -181,8 +183,8 @@ fn arn(test: Test, value: &str, strict: bool, owner: &str) -> Option<Reach> {
     }
 }
 
-/// Whom a user id names: `AIDA…`, an account id (its root user), or `AROA…:session`. A role's id is unique, so that a pattern of
-/// its sessions is fixed, but not for S3.
+/// Whom a user id names: `AIDA…`, an account id (its root user), or `AROA…:session`. A role's id is unique, so that a
+/// pattern of its sessions is fixed, but not for S3.
 fn user_id(value: &str, scope: Scope<'_>) -> Option<Reach> {
     if !is_open(value) {
         let is_account = value.len() == 12 && value.bytes().all(|b| b.is_ascii_digit());

@@ -1,8 +1,8 @@
 //! Which Deny statements take an Allow back, and to whom they limit it.
 //!
 //! An explicit Deny wins over every Allow, whatever their order (IAM User Guide, "Policy evaluation logic"). But a Deny
-//! counts here only when it is certain to hit: it must name everyone (or the very principal of the Allow), cover every action and
-//! every resource of the Allow, and either have no condition or deny everyone outside fixed values
+//! counts here only when it is certain to hit: it must name everyone (or the very principal of the Allow), cover every
+//! action and every resource of the Allow, and either have no condition or deny everyone outside fixed values
 //! (`StringNotEquals` on `aws:PrincipalOrgID`, `NotIpAddress`, …). Whatever is partial changes nothing.
 
 use super::condition::{Scope, spares};

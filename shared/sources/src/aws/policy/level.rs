@@ -45,9 +45,9 @@ const MANAGE_ACCESS: [&str; 34] = [
 ];
 
 /// IAM actions, each of which lets its holder give itself whatever it likes when it may be done to every user, group,
-/// role or policy (the second part). `*` and `iam:*` cover them. Combinations, such as passing a role to a new function,
-/// are not looked for. Source: the actions of IAM in the Service Authorization Reference with the access level "Permissions
-/// management", less those that only take away, plus those that make credentials for others.
+/// role or policy (the second part). `*` and `iam:*` cover them. Combinations, such as passing a role to a new
+/// function, are not looked for. Source: the actions of IAM in the Service Authorization Reference with the access
+/// level "Permissions management", less those that only take away, plus those that make credentials for others.
 const GIVE_ONESELF_ANYTHING: [(&str, &str); 13] = [
     ("iam:AddUserToGroup", "group"),
     ("iam:AttachGroupPolicy", "group"),
@@ -106,9 +106,9 @@ pub(super) fn of_resource(actions: &Patterns<'_>) -> Level {
     if only_reads(actions) { Level::Read } else { Level::Write }
 }
 
-/// The level of a statement of an identity policy: [`Level::Admin`] when the holder can give itself any permission and no
-/// unconditional Deny of the same policy takes that back. A condition on the Allow does not make it less: whoever meets it
-/// is an administrator. `account` is the holder's; empty matches wildcards only.
+/// The level of a statement of an identity policy: [`Level::Admin`] when the holder can give itself any permission and
+/// no unconditional Deny of the same policy takes that back. A condition on the Allow does not make it less: whoever
+/// meets it is an administrator. `account` is the holder's; empty matches wildcards only.
 pub(super) fn of_identity(statement: &Statement<'_>, all: &[Statement<'_>], account: &str) -> Level {
     let account = if account.is_empty() { ANY_NAME } else { account };
     let may =

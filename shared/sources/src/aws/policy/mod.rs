@@ -1,25 +1,25 @@
 //! Who an AWS policy document lets in.
 //!
-//! One analysis for records and for live state. It answers, for each statement, whom it lets in after conditions and after the
-//! Deny statements of the same document, in [`Audience`]s:
+//! One analysis for records and for live state. It answers, for each statement, whom it lets in after conditions and
+//! after the Deny statements of the same document, in [`Audience`]s:
 //!
-//! * [`Audience::Public`]: AWS's own definition, "The meaning of public" (Amazon S3 User Guide, "Blocking public access to
-//!   your Amazon S3 storage"): a policy is public unless it grants only to fixed principals or under fixed values of
-//!   certain condition keys. The keys are in `condition`, and other services are judged by the same rule. `NotPrincipal` with
-//!   Allow is everyone but a few, and so public. A federated principal of an issuer that serves everybody is public
-//!   unless the tenant is fixed.
+//! * [`Audience::Public`]: AWS's own definition, "The meaning of public" (Amazon S3 User Guide, "Blocking public access
+//!   to your Amazon S3 storage"): a policy is public unless it grants only to fixed principals or under fixed values of
+//!   certain condition keys. The keys are in `condition`, and other services are judged by the same rule.
+//!   `NotPrincipal` with Allow is everyone but a few, and so public. A federated principal of an issuer that serves
+//!   everybody is public unless the tenant is fixed.
 //! * [`Audience::AnyAuthenticated`]: `lambda:FunctionUrlAuthType` fixed to `AWS_IAM`.
 //! * [`Audience::External`]: a foreign account; and what is fixed but does not tell an account of the owner's: an
-//!   organisation, a VPC, a network, a bucket, an OIDC provider. [`Grant::account`] then names the organisation, VPC or VPC
-//!   endpoint, so that an operator can trust it like an account; for the others it is empty.
+//!   organisation, a VPC, a network, a bucket, an OIDC provider. [`Grant::account`] then names the organisation, VPC or
+//!   VPC endpoint, so that an operator can trust it like an account; for the others it is empty.
 //! * [`Audience::Internal`]: the owner's account; a service that acts only for a fixed source.
-//! * [`Audience::Service`]: a service principal without a fixed source. Whoever can make that service act can use the grant (the
-//!   confused deputy, IAM User Guide); for services that act only for their own account's resources, as in most trust
-//!   policies, it is harmless. Rules must tell the two apart.
+//! * [`Audience::Service`]: a service principal without a fixed source. Whoever can make that service act can use the
+//!   grant (the confused deputy, IAM User Guide); for services that act only for their own account's resources, as in
+//!   most trust policies, it is harmless. Rules must tell the two apart.
 //!
-//! What counts as *fixed* and which Deny counts is documented in the modules `condition` and `deny`. Where the language leaves
-//! a choice the wider audience is told. What other policies do (Block Public Access, service and resource control
-//! policies, permission boundaries) is live state and not looked at here.
+//! What counts as *fixed* and which Deny counts is documented in the modules `condition` and `deny`. Where the language
+//! leaves a choice the wider audience is told. What other policies do (Block Public Access, service and resource
+//! control policies, permission boundaries) is live state and not looked at here.
 
 mod condition;
 mod deny;
@@ -94,17 +94,17 @@ impl Judged {
 /// statements have the same Sid, neither is named by it: [`Judged::sid`] is `None` and the part is the place.
 ///
 /// # Errors
-/// The document is no policy: not JSON, or a statement lacks or misspells an element. The error names the path. AWS refuses such
-/// documents too, but an emulator or an older service may not.
+/// The document is no policy: not JSON, or a statement lacks or misspells an element. The error names the path. AWS
+/// refuses such documents too, but an emulator or an older service may not.
 pub fn judge(document: &Json<'_>, context: &Context<'_>) -> Result<Vec<Judged>, PolicyError> {
     let document = self::document(document)?;
     let statements = statement::statements(&document, context.kind)?;
     Ok(statements.iter().map(|statement| judge_one(statement, &statements, context)).collect())
 }
 
-/// Whether an identity policy lets its holder give itself any permission: `*`, `iam:*`, or one of the IAM actions that amount
-/// to it, on every user, group, role or policy of the account, and no unconditional Deny beside it that takes it back.
-/// An empty `account` is matched by wildcards only.
+/// Whether an identity policy lets its holder give itself any permission: `*`, `iam:*`, or one of the IAM actions that
+/// amount to it, on every user, group, role or policy of the account, and no unconditional Deny beside it that takes it
+/// back. An empty `account` is matched by wildcards only.
 ///
 /// # Errors
 /// As [`judge`].

@@ -32,9 +32,10 @@ pub(super) fn narrowed(principal: Principal<'_>, conditions: &[Condition<'_>], s
     Reaches::tightest(limits.chain([plain])).unwrap_or_default()
 }
 
-/// For whom a service may act. With a fixed source it acts for a foreign account when the source tells one; otherwise, for
-/// the owner or for somebody in particular (an organisation, a bucket), it is [`Audience::Internal`]. Without a fixed source it stays
-/// [`Audience::Service`]: anybody who can make the service act can use the grant, the confused deputy (IAM User Guide).
+/// For whom a service may act. With a fixed source it acts for a foreign account when the source tells one; otherwise,
+/// for the owner or for somebody in particular (an organisation, a bucket), it is [`Audience::Internal`]. Without a
+/// fixed source it stays [`Audience::Service`]: anybody who can make the service act can use the grant, the confused
+/// deputy (IAM User Guide).
 fn service(conditions: &[Condition<'_>], scope: Scope<'_>) -> Option<Reaches> {
     // The account that a source ARN tells is taken as it is: S3's letter is about who is public, not about this.
     let scope = Scope { s3: false, ..scope };
@@ -51,8 +52,8 @@ fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// An account id, an ARN, or a unique id. A wildcard is not allowed there by the grammar; where a service takes it all the
-/// same, it fixes nothing.
+/// An account id, an ARN, or a unique id. A wildcard is not allowed there by the grammar; where a service takes it all
+/// the same, it fixes nothing.
 fn aws(text: &str, owner: &str) -> Reach {
     if is_account_id(text) {
         return Reach::account(text, owner);
