@@ -1,4 +1,5 @@
 //! The promises of the port, on every store that needs no server; S3 where `ONUS_TEST_S3` names an endpoint with a bucket `ledger`.
+#![allow(clippy::expect_used, reason = "a test file is a test from top to bottom")]
 
 use std::sync::Arc;
 

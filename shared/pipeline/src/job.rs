@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_malformed_job_is_refused_with_the_reason() {
         let cases = [
-            (r#"{}"#.to_owned(), "this one names 0"),
+            ("{}".to_owned(), "this one names 0"),
             (format!(r#"{{"respond":"{ID}","undo":"{ID}"}}"#), "this one names 2"),
             (format!(r#"{{"undo":"{ID}"}}"#), "does not say `by` whom"),
             (format!(r#"{{"undo":"{ID}","by":"  "}}"#), "does not say `by` whom"),

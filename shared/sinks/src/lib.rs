@@ -1,1 +1,26 @@
-//! stub
+//! Where notices are told, and the forms they are told in.
+//!
+//! The wire form is an OCSF 1.5.0 Detection Finding ([`ocsf`]) in a CloudEvents 1.0 envelope ([`cloudevent`]), the same for every
+//! sink; a sink only carries it. A sink that calls a cloud is behind a feature of its name, so that who does not use it links no
+//! SDK.
+
+pub mod cloudevent;
+#[cfg(feature = "eventbridge")]
+pub mod eventbridge;
+pub mod lines;
+pub mod ocsf;
+pub mod render;
+#[cfg(any(feature = "sns", feature = "eventbridge"))]
+mod sdk;
+mod size;
+#[cfg(feature = "sns")]
+pub mod sns;
+
+pub use cloudevent::CloudEvent;
+#[cfg(feature = "eventbridge")]
+pub use eventbridge::EventBridge;
+pub use lines::Lines;
+pub use ocsf::DetectionFinding;
+pub use size::{TooLarge, fitted};
+#[cfg(feature = "sns")]
+pub use sns::Sns;

@@ -2,7 +2,7 @@
 
 use onus_core::{Call, Created, Image, PlanError, Receipt, ReceiptOutcome, Sent, Step};
 
-use super::{Done, Responder, Task};
+use super::{Done, Responder, Task, call_failed};
 use crate::error::HandleError;
 use crate::job::Job;
 use crate::lock::Held;
@@ -123,7 +123,7 @@ impl Responder {
             let sent = Sent { call: step.call.clone(), result };
             if let Some(error) = failure {
                 if error.is_retryable() {
-                    return Err(self.call_failed(kind_name(task.kind), task, error));
+                    return Err(call_failed(kind_name(task.kind), task, error));
                 }
                 sending.sent.push(sent);
                 sending.failure = Some(format!("step {} of {}: {error}", index + 1, intent.steps.len()));

@@ -199,13 +199,9 @@ impl Responder {
         };
         match planned {
             Ok(planned) => Ok(Ok(planned)),
-            Err(PlanError::Read(source)) if source.is_retryable() => Err(self.call_failed("plan", task, source)),
+            Err(PlanError::Read(source)) if source.is_retryable() => Err(call_failed("plan", task, source)),
             Err(error) => Ok(Err(error.to_string())),
         }
-    }
-
-    fn call_failed(&self, attempt: &'static str, task: &Task<'_>, source: onus_core::CallError) -> HandleError {
-        HandleError::Call { attempt, finding: task.finding.id.clone(), source }
     }
 
     /// Keeps and tells a plan that nobody carries out now.
@@ -318,6 +314,10 @@ impl Responder {
         }
         Ok(result)
     }
+}
+
+fn call_failed(attempt: &'static str, task: &Task<'_>, source: onus_core::CallError) -> HandleError {
+    HandleError::Call { attempt, finding: task.finding.id.clone(), source }
 }
 
 /// Why a job goes no further.

@@ -4,7 +4,7 @@ use onus_core::plan::ReceiptKind;
 use onus_core::{Finding, Image, PlanError, Receipt, ReceiptOutcome, Step};
 
 use super::attempt::Sending;
-use super::{Done, Responder, Stop, Task};
+use super::{Done, Responder, Stop, Task, call_failed};
 use crate::error::HandleError;
 use crate::lock::Held;
 use crate::records::Intent;
@@ -52,7 +52,7 @@ impl Responder {
         let image = match self.read(task).await {
             Ok(image) => image,
             Err(PlanError::Read(source)) if source.is_retryable() => {
-                return Err(self.call_failed("undo", task, source));
+                return Err(call_failed("undo", task, source));
             }
             Err(error) => return self.refuse(task.finding, task.by, task.kind, error.to_string()).await,
         };
