@@ -75,6 +75,8 @@ pub(crate) struct Splitter<R> {
     lines: Option<bool>,
     /// The line the scan is on.
     line: u64,
+    /// Bytes of the value at the front that were passed over without being kept.
+    passed: usize,
     /// The white space before the next byte, when only that is between it and the start of its line.
     indent: Option<Vec<u8>>,
     /// Set once an entry was broken: a line break, an indentation and `{`, which ends an entry.
@@ -84,7 +86,7 @@ pub(crate) struct Splitter<R> {
 impl<R: Read> Splitter<R> {
     pub(crate) fn new(reader: R, limit: usize) -> Self {
         let indent = Some(Vec::new());
-        Self { feed: Feed::new(reader), limit, level: Level::Top, lines: None, line: 0, indent, fence: None }
+        Self { feed: Feed::new(reader), limit, level: Level::Top, lines: None, line: 0, passed: 0, indent, fence: None }
     }
 
     /// Bytes read so far.
@@ -122,7 +124,7 @@ impl<R: Read> Splitter<R> {
                         self.lines.get_or_insert(false);
                         self.level = Level::List { within: true };
                     }
-                    (length, shape) => break (line, self.settle(length, shape), shape),
+                    (length, shape) => break (line, self.settle(line, length, shape), shape),
                 },
                 (level, _) => {
                     let (length, shape) = self.measure_other(level, byte)?;
@@ -132,11 +134,12 @@ impl<R: Read> Splitter<R> {
             }
         };
         let line = (self.lines == Some(true)).then_some(line);
+        let passed = self.passed;
         let bytes = self.consume(length);
         let piece = match shape {
             Shape::Object | Shape::Entries => Piece::Object(bytes),
             Shape::Other => Piece::Other(bytes.trim_ascii_end()),
-            Shape::Unclosed => Piece::Unclosed(length),
+            Shape::Unclosed => Piece::Unclosed(passed + length),
             Shape::TooLarge => Piece::TooLarge,
             Shape::CutOff => Piece::CutOff,
         };
@@ -187,6 +190,7 @@ impl<R: Read> Splitter<R> {
     /// Measures the object at the front.
     fn measure(&mut self, entries: Option<fn(&[u8]) -> bool>) -> io::Result<(usize, Shape)> {
         let mut brackets = Brackets::default();
+        self.passed = 0;
         loop {
             let stop = brackets.count(self.feed.window(), entries, self.lines == Some(true) || self.fence.is_some());
             let at = brackets.at;
@@ -239,7 +243,9 @@ impl<R: Read> Splitter<R> {
                 return Ok((length, Shape::Unclosed));
             }
             let kept = self.fence.as_ref().map_or(0, Vec::len);
-            self.consume(self.feed.window().len().saturating_sub(kept));
+            let passed = self.feed.window().len().saturating_sub(kept);
+            self.consume(passed);
+            self.passed += passed;
             if !self.feed.more()? {
                 self.level = Level::Top;
                 return Ok((self.feed.window().len(), Shape::Unclosed));
@@ -311,18 +317,18 @@ impl<R: Read> Splitter<R> {
     }
 
     /// After a value at the top: settles whether the input is JSON lines, and adds to the value what else stands on its line.
-    fn settle(&mut self, length: usize, shape: Shape) -> usize {
+    fn settle(&mut self, line: u64, length: usize, shape: Shape) -> usize {
         if self.level != Level::Top || shape == Shape::TooLarge {
             return length;
         }
+        let bytes = self.feed.window().get(..length).unwrap_or_default();
+        let one_line = self.line == line && memchr::memchr(b'\n', bytes).is_none();
         if shape == Shape::Unclosed {
-            let one_line = memchr::memchr(b'\n', self.feed.window().get(..length).unwrap_or_default()).is_none();
             self.lines.get_or_insert(one_line);
             return length;
         }
         let (next, newline) = self.look_behind(length);
         if self.lines.is_none() {
-            let one_line = memchr::memchr(b'\n', self.feed.window().get(..length).unwrap_or_default()).is_none();
             self.lines = Some(one_line && next.is_some() && (newline || !matches!(next, Some(b'{' | b'[' | b','))));
         }
         if newline || matches!(next, None | Some(b'{' | b'[' | b',')) {
@@ -334,8 +340,7 @@ impl<R: Read> Splitter<R> {
 
     /// The byte that comes next behind the value at the front, white space apart, and whether a line break comes before it.
     fn look_behind(&mut self, length: usize) -> (Option<u8>, bool) {
-        let mut newline = false;
-        let mut at = length;
+        let (mut newline, mut at) = (false, length);
         loop {
             for byte in self.feed.window().get(at..).unwrap_or_default() {
                 match byte {
@@ -343,13 +348,13 @@ impl<R: Read> Splitter<R> {
                     b' ' | b'\t' | b'\r' => {}
                     other => return (Some(*other), newline),
                 }
+                at += 1;
+                if at > length + LOOKAHEAD {
+                    return (Some(b'\n'), true);
+                }
             }
-            at = self.feed.window().len();
             if newline && self.lines.is_some() {
                 return (None, true);
-            }
-            if at > length + LOOKAHEAD {
-                return (Some(b'\n'), true);
             }
             // A failing reader must not cost the value that is already whole.
             if !self.feed.more_or_later() {
