@@ -334,8 +334,17 @@ impl<R: Read> Splitter<R> {
         if newline || matches!(next, None | Some(b'{' | b'[' | b',')) {
             return length;
         }
-        let rest = self.feed.window().get(length..).unwrap_or_default();
-        length + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+        let mut at = length;
+        loop {
+            let rest = self.feed.window().get(at..).unwrap_or_default();
+            if let Some(found) = memchr::memchr(b'\n', rest) {
+                return at + found;
+            }
+            at += rest.len();
+            if at > self.limit || !self.feed.more_or_later() {
+                return at;
+            }
+        }
     }
 
     /// The byte that comes next behind the value at the front, white space apart, and whether a line break comes before it.
