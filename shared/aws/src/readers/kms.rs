@@ -31,10 +31,11 @@ pub(crate) static KEY_POLICY: PolicyHolder = PolicyHolder {
     asked: |subject| Asked::document([subject.request.get_ci("policy")]),
 };
 
-/// The key a subject is about, by ARN or id.
+/// The key a subject is about, by ARN or id: most operations take no alias.
 pub(crate) fn key(subject: &Subject<'_>) -> Option<Target> {
     let created = subject.response.get_ci("keyMetadata").get_ci("keyId").as_str();
-    let id = subject.told("keyId").or(created).or_else(|| subject.arn()).or_else(|| subject.name())?;
+    let told = subject.told("keyId").filter(|id| !id.contains("alias/"));
+    let id = told.or(created).or_else(|| subject.arn()).or_else(|| subject.name())?;
     Some(Target::regional(subject, json!({ "KeyId": id })))
 }
 

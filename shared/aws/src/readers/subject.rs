@@ -84,6 +84,17 @@ pub(crate) fn items<'a, 'j>(list: &'a Json<'j>) -> &'a [Json<'j>] {
     }
 }
 
+/// A scalar as records write it: text, a number, or EC2's newer `{"content": …, "tag": 1}`. Account ids that became numbers
+/// get their leading zeros back: nothing else that is asked here is a number.
+pub(crate) fn scalar(value: &Json<'_>) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.to_string()),
+        Json::Number(number) => number.as_u64().map(|number| format!("{number:012}")),
+        Json::Object(_) => value.find("content").and_then(scalar),
+        _ => None,
+    }
+}
+
 /// The thing to call about: its identifying parameters and where it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {

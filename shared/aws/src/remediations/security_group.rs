@@ -1,12 +1,13 @@
 //! Security groups: revokes the rules through which a change let the internet in, and no other rule.
 
+use ipnet::IpNet;
 use onus_core::effect::{Direction, Protocol};
-use onus_core::{Call, Finding, Image, Opening, PlanError, Read, Remediation, Safety, Spec, Step};
+use onus_core::{Call, Finding, Image, Opening, PlanError, Read, Remediation, Safety, Spec, Step, address};
 use serde_json::{Map, Value, json};
 
 use super::{incomplete, refused, unreadable};
 use crate::readers::security_group::{GROUP, RULE_ID, RULES, group_id, opening, rules};
-use crate::readers::subject::{Subject, elements, only, text};
+use crate::readers::subject::{Subject, elements, items, only, scalar, text};
 
 /// See the [module docs](self).
 pub(crate) struct RevokeRules;
@@ -61,17 +62,18 @@ fn group(finding: &Finding) -> Result<String, PlanError> {
     named.or_else(opened).ok_or_else(|| incomplete(&SPEC, "the security group"))
 }
 
-/// The openings of the change that take part in an exposure to the internet. An opening for a web server's doors alone is
+/// The openings of the change that make an exposure to the internet. An opening for a web server's doors alone is
 /// left, unless the change exposed nothing else: then it is what the rule is about.
 fn exposing(finding: &Finding) -> Result<Vec<&Opening>, PlanError> {
     let effects = &finding.effects;
-    let mut taking: Vec<usize> = effects.exposures().into_iter().flat_map(|exposure| exposure.openings).collect();
+    let mut taking: Vec<usize> =
+        effects.exposures().iter().flat_map(|exposure| making(&exposure.openings, &effects.openings)).collect();
     taking.sort_unstable();
     taking.dedup();
     let mut exposing: Vec<&Opening> = taking.iter().filter_map(|index| effects.openings.get(*index)).collect();
     if finding.from_state {
-        // The openings are those of the whole group. Only what the answer says was made is the change's.
-        let made = answered_ids(finding);
+        // The openings are those of the whole group. Only what the record names by id is the change's.
+        let made = told_ids(finding);
         if made.is_empty() {
             let reason = "the record does not tell which of the group's rules the change made";
             return Err(refused(&SPEC, reason));
@@ -84,11 +86,41 @@ fn exposing(finding: &Finding) -> Result<Vec<&Opening>, PlanError> {
     Ok(exposing)
 }
 
-/// The ids of the rules that the answer says were made.
-fn answered_ids(finding: &Finding) -> Vec<String> {
+/// Of the openings that hold an exposed port, those that make it exposed. The smallest stay as long as they do not add up to
+/// the internet: an office's address or a private network beside `0.0.0.0/0` is not what is wrong. Openings of one size
+/// share one fate, so that the internet in equal pieces goes whole.
+fn making(holding: &[usize], openings: &[Opening]) -> Vec<usize> {
+    let size = |index: usize| openings.get(index).map_or(0, |opened| reach(&opened.sources));
+    let sources = |indexes: &[usize]| -> Vec<IpNet> {
+        indexes.iter().filter_map(|index| openings.get(*index)).flat_map(|opened| opened.sources.clone()).collect()
+    };
+    let mut left = holding.to_vec();
+    left.sort_by_key(|index| size(*index));
+    let mut kept: Vec<usize> = Vec::new();
+    for group in left.chunk_by(|one, other| size(*one) == size(*other)) {
+        let more = [kept.as_slice(), group].concat();
+        if address::is_internet(sources(&more)) {
+            break;
+        }
+        kept = more;
+    }
+    left.retain(|index| !kept.contains(index));
+    left
+}
+
+/// How much of the internet a set of networks is, in IPv4 addresses; IPv6 is scaled to the same threshold.
+fn reach(sources: &[IpNet]) -> u64 {
+    let coverage = address::coverage(sources.iter().copied());
+    let scale = address::INTERNET_V4 / address::INTERNET_V6_SLASH_32;
+    coverage.v4.max(coverage.v6_slash_32.saturating_mul(scale))
+}
+
+/// The ids of the rules that the answer says were made, or that the request modified.
+fn told_ids(finding: &Finding) -> Vec<String> {
     let subject = Subject::of_finding(finding, GROUP);
-    let made = subject.response.get_ci("securityGroupRuleSet").get_ci("items").each();
-    made.iter().filter_map(|rule| rule.get_ci("securityGroupRuleId").as_str()).map(str::to_owned).collect()
+    let made = items(subject.response.get_ci("securityGroupRuleSet"));
+    let modified = items(subject.request.get_ci("SecurityGroupRule"));
+    made.iter().chain(modified).filter_map(|rule| scalar(rule.get_ci("securityGroupRuleId"))).collect()
 }
 
 /// TCP 80 or 443, or UDP 443 (HTTP/3), and nothing beside it.

@@ -1,11 +1,11 @@
 //! Shared snapshots and images: takes back the sharing with outsiders that a change added.
 
-use onus_core::{Audience, Call, Finding, Image, Json, PlanError, Read, Remediation, Safety, Spec, Step};
+use onus_core::{Audience, Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Value, json};
 
 use super::{incomplete, unreadable};
 use crate::readers::sharing::{self, CLUSTER_SNAPSHOT, DB_SNAPSHOT, IMAGE, SHARED, SNAPSHOT, Share, grantee};
-use crate::readers::subject::{Subject, Target, elements, items};
+use crate::readers::subject::{Subject, Target, elements, items, scalar};
 
 /// Takes back the sharing of one or two kinds of thing.
 pub(crate) struct Unshare {
@@ -34,12 +34,7 @@ pub(crate) static SNAPSHOTS: Unshare = Unshare {
         caveat: CAVEAT,
     },
     share: |_| &SNAPSHOT,
-    added: |subject| {
-        let added = subject.request.get_ci("createVolumePermission").get_ci("add");
-        // The older shape of the call: `groups` and `users` beside an operation.
-        let adds = subject.request.get_ci("operationType").as_str() == Some("add");
-        added_permissions(added).or_else(|| adds.then(|| listed(subject, "userIds", "groupNames")).flatten())
-    },
+    added: |subject| added_permissions(subject, "createVolumePermission"),
     modify: |snapshot, add, entries| {
         snapshot.call("ec2", "ModifySnapshotAttribute", json!({ "CreateVolumePermission": { verb(add): entries } }))
     },
@@ -59,11 +54,7 @@ pub(crate) static IMAGES: Unshare = Unshare {
                  added again by this change is removed too.",
     },
     share: |_| &IMAGE,
-    added: |subject| {
-        let added = subject.request.get_ci("launchPermission").get_ci("add");
-        let adds = subject.request.get_ci("operationType").as_str() == Some("add");
-        added_permissions(added).or_else(|| adds.then(|| listed(subject, "userIds", "userGroups")).flatten())
-    },
+    added: |subject| added_permissions(subject, "launchPermission"),
     modify: |image, add, entries| {
         image.call("ec2", "ModifyImageAttribute", json!({ "LaunchPermission": { verb(add): entries } }))
     },
@@ -84,7 +75,7 @@ pub(crate) static DB_SNAPSHOTS: Unshare = Unshare {
     share: |action| if action.contains("Cluster") { &CLUSTER_SNAPSHOT } else { &DB_SNAPSHOT },
     added: |subject| {
         let added = subject.request.get_ci("valuesToAdd");
-        (!added.is_null()).then(|| items(added).iter().map(Json::to_value).collect())
+        (!added.is_null()).then(|| items(added).iter().filter_map(scalar).map(Value::String).collect())
     },
     modify: |snapshot, add, entries| {
         let cluster = snapshot.ids.contains_key("DBClusterSnapshotIdentifier");
@@ -98,27 +89,36 @@ fn verb(add: bool) -> &'static str {
     if add { "Add" } else { "Remove" }
 }
 
-/// The entries of EC2's `add` list, spelled as answers spell them.
-fn added_permissions(list: &Json<'_>) -> Option<Vec<Value>> {
+/// The entries that a request added to a list, spelled as answers spell them: `{"<attribute>": {"add": …}}`, or the older
+/// flat lists beside `operationType: add`.
+fn added_permissions(subject: &Subject<'_>, attribute: &str) -> Option<Vec<Value>> {
     const MEMBERS: [&str; 4] = ["Group", "UserId", "OrganizationArn", "OrganizationalUnitArn"];
-    if list.is_null() {
+    const LISTS: [(&str, &str); 8] = [
+        ("userIds", "UserId"),
+        ("userIdSet", "UserId"),
+        ("userId", "UserId"),
+        ("groupNames", "Group"),
+        ("userGroups", "Group"),
+        ("userGroup", "Group"),
+        ("organizationArns", "OrganizationArn"),
+        ("organizationalUnitArns", "OrganizationalUnitArn"),
+    ];
+    let attribute = subject.request.get_ci(attribute);
+    let adds = subject.told("operationType").is_some_and(|operation| operation.eq_ignore_ascii_case("add"));
+    if attribute.is_null() && !adds {
         return None;
     }
-    let entries = items(list).iter().flat_map(|entry| {
-        let named = MEMBERS.into_iter().filter_map(|member| Some((member, entry.get_ci(member).as_str()?)));
-        named.map(|(member, value)| json!({ member: value })).collect::<Vec<_>>()
+    let nested = items(attribute.get_ci("add")).iter().flat_map(|entry| {
+        MEMBERS.into_iter().filter_map(move |member| Some(json!({ member: scalar(entry.get_ci(member))? })))
     });
-    Some(entries.collect())
-}
-
-/// The entries of the older shape: lists of accounts and of groups.
-fn listed(subject: &Subject<'_>, users: &str, groups: &str) -> Option<Vec<Value>> {
-    let list = |member: &str, name: &str| -> Vec<Value> {
-        let named = items(subject.request.get_ci(member)).iter().filter_map(Json::as_str);
-        named.map(|value| json!({ name: value })).collect()
-    };
-    let entries = [list(users, "UserId"), list(groups, "Group")].concat();
-    (!entries.is_empty()).then_some(entries)
+    let flat = LISTS.into_iter().filter(|_| adds).flat_map(|(list, member)| {
+        let entries = items(subject.request.get_ci(list)).iter();
+        entries.filter_map(move |entry| {
+            let value = scalar(entry).or_else(|| scalar(entry.get_ci(member)))?;
+            Some(json!({ member: value }))
+        })
+    });
+    Some(nested.chain(flat).collect())
 }
 
 impl Remediation for Unshare {

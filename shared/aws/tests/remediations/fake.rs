@@ -1,0 +1,420 @@
+//! A small AWS in memory: keeps state and nothing else. It answers with the noise of the real service (owners, dates,
+//! request ids), so that a plan or a comparison that looks at noise fails.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use onus_core::{Call, CallError, CallErrorKind, Caller};
+use serde_json::{Value, json};
+
+/// What is there, by `kind/name`.
+pub(crate) type World = BTreeMap<String, Value>;
+
+/// See the [module docs](self).
+pub(crate) struct FakeAws {
+    state: Mutex<State>,
+}
+
+struct State {
+    world: World,
+    /// Counts calls: makes new ids and changing dates.
+    tick: u64,
+    calls: Vec<Call>,
+}
+
+impl FakeAws {
+    pub(crate) fn new(world: World) -> Self {
+        Self { state: Mutex::new(State { world, tick: 0, calls: Vec::new() }) }
+    }
+
+    /// What is there now.
+    pub(crate) fn world(&self) -> World {
+        self.state.lock().unwrap().world.clone()
+    }
+
+    /// Every call so far, in order.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.state.lock().unwrap().calls.clone()
+    }
+}
+
+#[async_trait]
+impl Caller for FakeAws {
+    async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        let mut state = self.state.lock().unwrap();
+        state.tick += 1;
+        state.calls.push(call.clone());
+        state.answer(call).map_err(|code| CallError {
+            call: call.name(),
+            kind: CallErrorKind::NotFound,
+            code: code.to_owned(),
+            message: String::new(),
+        })
+    }
+}
+
+type Answer = Result<Value, &'static str>;
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no string")).to_owned()
+}
+
+impl State {
+    fn answer(&mut self, call: &Call) -> Answer {
+        let parameters = &call.parameters;
+        let needs_region = !matches!(call.service.as_str(), "iam");
+        assert_eq!(needs_region, !call.region.is_empty(), "{call} goes to the wrong region");
+        match call.service.as_str() {
+            "s3" | "s3control" => self.s3(&call.operation, parameters),
+            "ec2" => self.ec2(&call.operation, parameters),
+            "rds" => self.rds(&call.operation, parameters),
+            "iam" => self.iam(&call.operation, parameters),
+            "kms" => self.kms(&call.operation, parameters),
+            "sns" | "sqs" => self.messaging(&call.operation, parameters),
+            "lambda" => self.lambda(&call.operation, parameters),
+            _ => self.others(&call.operation, parameters),
+        }
+    }
+
+    fn get(&self, kind: &str, name: &Value, absent: &'static str) -> Answer {
+        self.world.get(&format!("{kind}/{}", string(name))).cloned().ok_or(absent)
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // an operation's last word
+    fn put(&mut self, kind: &str, name: &Value, value: Value) -> Answer {
+        assert!(!value.is_null(), "{kind} needs a value");
+        self.world.insert(format!("{kind}/{}", string(name)), value);
+        Ok(json!({}))
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // an operation's last word
+    fn delete(&mut self, kind: &str, name: &Value) -> Answer {
+        self.world.remove(&format!("{kind}/{}", string(name)));
+        Ok(json!({}))
+    }
+
+    /// Stores policy text as an object; a service refuses text that is none.
+    fn put_policy(&mut self, kind: &str, name: &Value, text: &Value) -> Answer {
+        let document: Value = serde_json::from_str(&string(text)).expect("a policy is JSON text");
+        let statements = &document["Statement"];
+        assert!(statements.as_array().is_none_or(|list| !list.is_empty()), "{kind} refuses a policy of no statement");
+        self.put(kind, name, document)
+    }
+
+    fn edit(&mut self, kind: &str, name: &Value, absent: &'static str, edit: impl FnOnce(&mut Value)) -> Answer {
+        let thing = self.world.get_mut(&format!("{kind}/{}", string(name))).ok_or(absent)?;
+        edit(thing);
+        Ok(json!({}))
+    }
+
+    fn s3(&mut self, operation: &str, p: &Value) -> Answer {
+        let (bucket, account) = (&p["Bucket"], &p["AccountId"]);
+        let level = if bucket.is_null() { ("account-block", account) } else { ("block", bucket) };
+        match operation {
+            "GetBucketPolicy" => {
+                let policy = self.get("bucket-policy", bucket, "NoSuchBucketPolicy")?;
+                Ok(json!({ "Policy": policy.to_string() }))
+            }
+            "PutBucketPolicy" => self.put_policy("bucket-policy", bucket, &p["Policy"]),
+            "DeleteBucketPolicy" => self.delete("bucket-policy", bucket),
+            "GetBucketAcl" => {
+                let mut acl = self.get("acl", bucket, "NoSuchBucket")?;
+                acl["Owner"]["DisplayName"] = json!(format!("owner-{}", self.tick));
+                acl["Grants"].as_array_mut().unwrap().reverse();
+                Ok(acl)
+            }
+            "PutBucketAcl" => self.put("acl", bucket, p["AccessControlPolicy"].clone()),
+            "GetPublicAccessBlock" => {
+                let block = self.get(level.0, level.1, "NoSuchPublicAccessBlockConfiguration")?;
+                Ok(json!({ "PublicAccessBlockConfiguration": block }))
+            }
+            "PutPublicAccessBlock" => self.put(level.0, level.1, p["PublicAccessBlockConfiguration"].clone()),
+            "DeletePublicAccessBlock" => self.delete(level.0, level.1),
+            other => panic!("s3 has no {other}"),
+        }
+    }
+
+    fn ec2(&mut self, operation: &str, p: &Value) -> Answer {
+        match operation {
+            "DescribeSecurityGroupRules" => {
+                let mut rules = self.get("group", &p["Filters"][0]["Values"][0], "InvalidGroup.NotFound")?;
+                let list = rules.as_array_mut().unwrap();
+                if self.tick.is_multiple_of(2) {
+                    list.reverse();
+                }
+                Ok(json!({ "SecurityGroupRules": rules }))
+            }
+            "RevokeSecurityGroupIngress" => self.revoke(p, false),
+            "RevokeSecurityGroupEgress" => self.revoke(p, true),
+            "AuthorizeSecurityGroupIngress" => self.authorize(p, false),
+            "AuthorizeSecurityGroupEgress" => self.authorize(p, true),
+            "DescribeSnapshotAttribute" => {
+                let shared = self.get("snapshot", &p["SnapshotId"], "InvalidSnapshot.NotFound")?;
+                Ok(json!({ "SnapshotId": p["SnapshotId"], "CreateVolumePermissions": shared }))
+            }
+            "ModifySnapshotAttribute" => self.share("snapshot", &p["SnapshotId"], &p["CreateVolumePermission"]),
+            "DescribeImageAttribute" => {
+                let shared = self.get("image", &p["ImageId"], "InvalidAMIID.NotFound")?;
+                Ok(json!({ "ImageId": p["ImageId"], "LaunchPermissions": shared, "ProductCodes": [] }))
+            }
+            "ModifyImageAttribute" => self.share("image", &p["ImageId"], &p["LaunchPermission"]),
+            "GetEbsEncryptionByDefault" => {
+                let on = self.get("ebs", &json!("default"), "")?;
+                Ok(json!({ "EbsEncryptionByDefault": on, "SseType": "sse-ebs" }))
+            }
+            "EnableEbsEncryptionByDefault" => self.put("ebs", &json!("default"), json!(true)),
+            "DisableEbsEncryptionByDefault" => self.put("ebs", &json!("default"), json!(false)),
+            other => panic!("ec2 has no {other}"),
+        }
+    }
+
+    fn revoke(&mut self, p: &Value, egress: bool) -> Answer {
+        let ids = p["SecurityGroupRuleIds"].as_array().unwrap().clone();
+        self.edit("group", &p["GroupId"], "InvalidGroup.NotFound", |rules| {
+            rules
+                .as_array_mut()
+                .unwrap()
+                .retain(|rule| !(ids.contains(&rule["SecurityGroupRuleId"]) && rule["IsEgress"] == json!(egress)));
+        })
+    }
+
+    fn authorize(&mut self, p: &Value, egress: bool) -> Answer {
+        let mut made = Vec::new();
+        for permission in p["IpPermissions"].as_array().unwrap() {
+            let ranges = [("IpRanges", "CidrIp", "CidrIpv4"), ("Ipv6Ranges", "CidrIpv6", "CidrIpv6")];
+            for (list, member, answered) in ranges {
+                for range in permission[list].as_array().into_iter().flatten() {
+                    self.tick += 1;
+                    let mut rule = json!({
+                        "SecurityGroupRuleId": format!("sgr-new{}", self.tick),
+                        "GroupId": p["GroupId"],
+                        "IsEgress": egress,
+                        "IpProtocol": permission["IpProtocol"],
+                        "FromPort": permission.get("FromPort").cloned().unwrap_or(json!(-1)),
+                        "ToPort": permission.get("ToPort").cloned().unwrap_or(json!(-1)),
+                        "Tags": p["TagSpecifications"][0].get("Tags").cloned().unwrap_or(json!([])),
+                    });
+                    rule[answered] = range[member].clone();
+                    if let Some(description) = range.get("Description") {
+                        rule["Description"] = description.clone();
+                    }
+                    made.push(rule);
+                }
+            }
+        }
+        assert!(!made.is_empty(), "{p} authorises nothing");
+        self.edit("group", &p["GroupId"], "InvalidGroup.NotFound", |rules| rules.as_array_mut().unwrap().extend(made))
+    }
+
+    fn share(&mut self, kind: &str, name: &Value, modification: &Value) -> Answer {
+        self.edit(kind, name, "NotFound", |shared| {
+            let shared = shared.as_array_mut().unwrap();
+            let entries = |verb: &str| modification[verb].as_array().cloned().unwrap_or_default();
+            shared.retain(|entry| !entries("Remove").contains(entry));
+            shared.extend(entries("Add"));
+        })
+    }
+
+    fn rds(&mut self, operation: &str, p: &Value) -> Answer {
+        let cluster = operation.contains("Cluster");
+        let (kind, word) = if cluster { ("cluster-snapshot", "DBCluster") } else { ("db-snapshot", "DB") };
+        let name = &p[format!("{word}SnapshotIdentifier")];
+        if operation.starts_with("Describe") {
+            let values = self.get(kind, name, "DBSnapshotNotFound")?;
+            let attributes = json!([
+                { "AttributeName": "copy", "AttributeValues": ["all"] },
+                { "AttributeName": "restore", "AttributeValues": values },
+            ]);
+            return Ok(
+                json!({ format!("{word}SnapshotAttributesResult"): { format!("{word}SnapshotAttributes"): attributes } }),
+            );
+        }
+        assert_eq!(p["AttributeName"], "restore");
+        self.edit(kind, name, "DBSnapshotNotFound", |shared| {
+            let shared = shared.as_array_mut().unwrap();
+            let entries = |list: &str| p[list].as_array().cloned().unwrap_or_default();
+            shared.retain(|entry| !entries("ValuesToRemove").contains(entry));
+            shared.extend(entries("ValuesToAdd"));
+        })
+    }
+
+    fn iam(&mut self, operation: &str, p: &Value) -> Answer {
+        let holder = ["User", "Role", "Group"].into_iter().find(|word| operation.contains(&format!("{word}Polic")));
+        let attached = holder.map(|word| (format!("attached-{}", word.to_lowercase()), &p[format!("{word}Name")]));
+        match (operation, attached) {
+            ("GetRole", _) => {
+                let trust = self.get("trust", &p["RoleName"], "NoSuchEntity")?.to_string().replace('{', "%7B");
+                Ok(json!({ "Role": { "AssumeRolePolicyDocument": trust, "RoleLastUsed": { "Region": self.tick } } }))
+            }
+            ("UpdateAssumeRolePolicy", _) => self.put_policy("trust", &p["RoleName"], &p["PolicyDocument"]),
+            ("GetPolicy", _) => {
+                self.get("managed", &p["PolicyArn"], "NoSuchEntity")?;
+                Ok(json!({ "Policy": { "DefaultVersionId": "v3", "AttachmentCount": self.tick } }))
+            }
+            ("GetPolicyVersion", _) => {
+                assert_eq!(p["VersionId"], "v3");
+                let document = self.get("managed", &p["PolicyArn"], "NoSuchEntity")?.to_string();
+                Ok(json!({ "PolicyVersion": { "Document": document } }))
+            }
+            ("ListUserPolicies" | "ListRolePolicies" | "ListGroupPolicies", Some((kind, name))) => {
+                let inline = self.get(&kind.replace("attached", "inline"), name, "NoSuchEntity")?;
+                Ok(json!({ "PolicyNames": inline.as_object().unwrap().keys().collect::<Vec<_>>() }))
+            }
+            ("GetUserPolicy" | "GetRolePolicy" | "GetGroupPolicy", Some((kind, name))) => {
+                let inline = self.get(&kind.replace("attached", "inline"), name, "NoSuchEntity")?;
+                Ok(json!({ "PolicyDocument": inline[p["PolicyName"].as_str().unwrap()].to_string() }))
+            }
+            ("ListAccessKeys", _) => {
+                let mut keys = self.get("keys", &p["UserName"], "NoSuchEntity")?;
+                for key in keys.as_array_mut().unwrap() {
+                    key["UserName"] = p["UserName"].clone();
+                }
+                Ok(json!({ "AccessKeyMetadata": keys }))
+            }
+            ("UpdateAccessKey", _) => self.edit("keys", &p["UserName"], "NoSuchEntity", |keys| {
+                let mut keys = keys.as_array_mut().unwrap().iter_mut();
+                keys.find(|key| key["AccessKeyId"] == p["AccessKeyId"]).unwrap()["Status"] = p["Status"].clone();
+            }),
+            (list, Some((kind, name))) if list.starts_with("List") => {
+                let policies = self.get(&kind, name, "NoSuchEntity")?;
+                let named =
+                    policies.as_array().unwrap().iter().map(|arn| json!({ "PolicyArn": arn, "PolicyName": "x" }));
+                Ok(json!({ "AttachedPolicies": named.collect::<Vec<_>>() }))
+            }
+            (edit, Some((kind, name))) => self.edit(&kind, name, "NoSuchEntity", |policies| {
+                let policies = policies.as_array_mut().unwrap();
+                policies.retain(|arn| *arn != p["PolicyArn"]);
+                if edit.starts_with("Attach") {
+                    policies.push(p["PolicyArn"].clone());
+                }
+            }),
+            (other, None) => panic!("iam has no {other}"),
+        }
+    }
+
+    fn kms(&mut self, operation: &str, p: &Value) -> Answer {
+        let key = &p["KeyId"];
+        let set = |member: &'static str, value: Value| move |key: &mut Value| key[member] = value;
+        match operation {
+            "GetKeyPolicy" => Ok(json!({ "Policy": self.get("key-policy", key, "")?.to_string() })),
+            "PutKeyPolicy" => self.put_policy("key-policy", key, &p["Policy"]),
+            "DescribeKey" => Ok(json!({ "KeyMetadata": self.get("key", key, "NotFoundException")? })),
+            "CancelKeyDeletion" | "DisableKey" => self.edit("key", key, "", set("KeyState", json!("Disabled"))),
+            "EnableKey" => self.edit("key", key, "", |key| {
+                assert_eq!(key["KeyState"], "Disabled", "only a disabled key can be enabled");
+                key["KeyState"] = json!("Enabled");
+            }),
+            "ScheduleKeyDeletion" => {
+                let date = self.tick;
+                self.edit("key", key, "", |key| {
+                    key["KeyState"] = json!("PendingDeletion");
+                    key["DeletionDate"] = json!(date);
+                })
+            }
+            "GetKeyRotationStatus" => self.get("rotation", key, "UnsupportedOperationException"),
+            "EnableKeyRotation" => self.edit("rotation", key, "", set("KeyRotationEnabled", json!(true))),
+            "DisableKeyRotation" => self.edit("rotation", key, "", set("KeyRotationEnabled", json!(false))),
+            "ListGrants" => Ok(json!({ "Grants": self.get("grants", key, "NotFoundException")? })),
+            "RevokeGrant" => self.edit("grants", key, "", |grants| {
+                grants.as_array_mut().unwrap().retain(|grant| grant["GrantId"] != p["GrantId"]);
+            }),
+            "CreateGrant" => {
+                let mut grant = p.clone();
+                grant["GrantId"] = json!(format!("grant-{}", self.tick));
+                grant["CreationDate"] = json!(self.tick);
+                self.edit("grants", key, "", |grants| grants.as_array_mut().unwrap().push(grant))
+            }
+            other => panic!("kms has no {other}"),
+        }
+    }
+
+    fn messaging(&mut self, operation: &str, p: &Value) -> Answer {
+        match operation {
+            "GetTopicAttributes" => {
+                let policy = self.get("topic-policy", &p["TopicArn"], "NotFound")?.to_string();
+                Ok(json!({ "Attributes": { "Policy": policy, "SubscriptionsConfirmed": self.tick.to_string() } }))
+            }
+            "SetTopicAttributes" => {
+                assert_eq!(p["AttributeName"], "Policy");
+                self.put_policy("topic-policy", &p["TopicArn"], &p["AttributeValue"])
+            }
+            "GetQueueUrl" => {
+                self.get("queue-url", &p["QueueName"], "QueueDoesNotExist").map(|url| json!({ "QueueUrl": url }))
+            }
+            "GetQueueAttributes" => match self.get("queue-policy", &p["QueueUrl"], "") {
+                Ok(policy) => Ok(json!({ "Attributes": { "Policy": policy.to_string() } })),
+                Err(_) => Ok(json!({})),
+            },
+            "SetQueueAttributes" => match p["Attributes"]["Policy"].as_str() {
+                Some("") => self.delete("queue-policy", &p["QueueUrl"]),
+                _ => self.put_policy("queue-policy", &p["QueueUrl"], &p["Attributes"]["Policy"]),
+            },
+            other => panic!("no {other}"),
+        }
+    }
+
+    fn lambda(&mut self, operation: &str, p: &Value) -> Answer {
+        let name = &p["FunctionName"];
+        match operation {
+            "GetPolicy" => {
+                let policy = self.get("function-policy", name, "ResourceNotFoundException")?.to_string();
+                Ok(json!({ "Policy": policy, "RevisionId": self.tick.to_string() }))
+            }
+            "RemovePermission" => {
+                let sid = p["StatementId"].clone();
+                self.edit("function-policy", name, "ResourceNotFoundException", |policy| {
+                    policy["Statement"].as_array_mut().unwrap().retain(|statement| statement["Sid"] != sid);
+                })?;
+                if self.get("function-policy", name, "")?["Statement"] == json!([]) {
+                    self.delete("function-policy", name)?;
+                }
+                Ok(json!({}))
+            }
+            "AddPermission" => {
+                let mut statement = json!({
+                    "Sid": p["StatementId"],
+                    "Effect": "Allow",
+                    "Principal": p["Principal"],
+                    "Action": p["Action"],
+                    "Resource": format!("arn:aws:lambda:eu-central-1:111122223333:function:{}", string(name)),
+                });
+                if let Some(kind) = p.get("FunctionUrlAuthType") {
+                    statement["Condition"] = json!({ "StringEquals": { "lambda:FunctionUrlAuthType": kind } });
+                }
+                let key = format!("function-policy/{}", string(name));
+                let empty = json!({ "Version": "2012-10-17", "Id": "default", "Statement": [] });
+                let policy = self.world.entry(key).or_insert(empty);
+                policy["Statement"].as_array_mut().unwrap().push(statement);
+                Ok(json!({}))
+            }
+            other => panic!("lambda has no {other}"),
+        }
+    }
+
+    fn others(&mut self, operation: &str, p: &Value) -> Answer {
+        let repository = &p["repositoryName"];
+        match operation {
+            "GetTrailStatus" => {
+                let logging = self.get("trail", &p["Name"], "TrailNotFoundException")?;
+                Ok(json!({ "IsLogging": logging, "LatestDeliveryTime": self.tick }))
+            }
+            "GetTrail" => Ok(json!({ "Trail": { "Name": p["Name"], "IsMultiRegionTrail": true } })),
+            "StartLogging" => self.put("trail", &p["Name"], json!(true)),
+            "StopLogging" => self.put("trail", &p["Name"], json!(false)),
+            "GetResourcePolicy" => match self.get("secret-policy", &p["SecretId"], "") {
+                Ok(policy) => Ok(json!({ "Name": p["SecretId"], "ResourcePolicy": policy.to_string() })),
+                Err(_) => Ok(json!({ "Name": p["SecretId"] })),
+            },
+            "PutResourcePolicy" => self.put_policy("secret-policy", &p["SecretId"], &p["ResourcePolicy"]),
+            "DeleteResourcePolicy" => self.delete("secret-policy", &p["SecretId"]),
+            "GetRepositoryPolicy" => {
+                let policy = self.get("repository-policy", repository, "RepositoryPolicyNotFoundException")?;
+                Ok(json!({ "repositoryName": repository, "policyText": policy.to_string() }))
+            }
+            "SetRepositoryPolicy" => self.put_policy("repository-policy", repository, &p["policyText"]),
+            "DeleteRepositoryPolicy" => self.delete("repository-policy", repository),
+            other => panic!("no {other}"),
+        }
+    }
+}
