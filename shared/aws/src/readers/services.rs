@@ -23,10 +23,18 @@ pub(crate) static FUNCTION_POLICY: PolicyHolder = PolicyHolder {
     read: |function| {
         Read::new(POLICY, function.call("lambda", "GetPolicy", Value::Null))
             .absent(&["ResourceNotFoundException"])
-            .keep(|answer| parsed(&take(answer, "/Policy")))
+            .keep(|answer| in_order(parsed(&take(answer, "/Policy"))))
     },
     asked: |subject| Asked::labelled(subject, "statementId"),
 };
+
+/// A function's statements are a set: one that is added again comes last. So they are kept in the order of their texts.
+fn in_order(mut policy: Value) -> Value {
+    if let Some(Value::Array(statements)) = policy.get_mut("Statement") {
+        statements.sort_by_cached_key(Value::to_string);
+    }
+    policy
+}
 
 /// A secret's policy.
 pub(crate) static SECRET_POLICY: PolicyHolder = PolicyHolder {

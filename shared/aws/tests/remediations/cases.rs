@@ -323,7 +323,7 @@ fn permissions() -> Vec<Case> {
         healed: vec![("function-policy/hook", left)],
     };
     vec![
-        case("a public URL beside a bucket's permission", "Url", &[good.clone(), url.clone()], document(&[good])),
+        case("a public URL beside a bucket's permission", "Url", &[url.clone(), good.clone()], document(&[good])),
         case("the only permission", "Url", &[url], Value::Null),
     ]
 }

@@ -72,7 +72,7 @@ impl State {
             "iam" => self.iam(&call.operation, parameters),
             "kms" => self.kms(&call.operation, parameters),
             "sns" | "sqs" => self.messaging(&call.operation, parameters),
-            "lambda" => self.lambda(&call.operation, parameters),
+            "lambda" => self.lambda(&call.operation, parameters, &call.region),
             _ => self.others(&call.operation, parameters),
         }
     }
@@ -354,7 +354,7 @@ impl State {
         }
     }
 
-    fn lambda(&mut self, operation: &str, p: &Value) -> Answer {
+    fn lambda(&mut self, operation: &str, p: &Value, region: &str) -> Answer {
         let name = &p["FunctionName"];
         match operation {
             "GetPolicy" => {
@@ -377,7 +377,7 @@ impl State {
                     "Effect": "Allow",
                     "Principal": p["Principal"],
                     "Action": p["Action"],
-                    "Resource": format!("arn:aws:lambda:eu-central-1:111122223333:function:{}", string(name)),
+                    "Resource": format!("arn:aws:lambda:{region}:111122223333:function:{}", string(name)),
                 });
                 if let Some(kind) = p.get("FunctionUrlAuthType") {
                     statement["Condition"] = json!({ "StringEquals": { "lambda:FunctionUrlAuthType": kind } });

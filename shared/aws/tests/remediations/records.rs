@@ -1,7 +1,8 @@
 //! Remediations of changes as CloudTrail writes them: the repository's own records, decoded, with the effects derived.
 
 use onus_core::{Change, Finding, FindingId};
-use onus_sources::aws::cloudtrail::{Decoded, decode};
+use onus_sources::Decoded;
+use onus_sources::aws::cloudtrail::decode;
 use serde_json::{Value, json};
 
 use crate::cases::{Case, own, policy, public, world};
@@ -29,7 +30,13 @@ fn found(change: &Change<'_>) -> Finding {
 fn case(remediation: &'static str, path: &'static str, thing: &'static str, live: Value, healed: Value) -> Case {
     let text = record(path);
     let Ok(Decoded::Change(change)) = decode(&text) else { panic!("{path} decodes to no change") };
-    Case { name: path, remediation, finding: found(&change), world: world([(thing, live)]), healed: vec![(thing, healed)] }
+    Case {
+        name: path,
+        remediation,
+        finding: found(&change),
+        world: world([(thing, live)]),
+        healed: vec![(thing, healed)],
+    }
 }
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:orders";
@@ -59,10 +66,34 @@ fn shares() -> Vec<Case> {
     let partner = json!({ "UserId": "444455556666" });
     let live = json!([partner, { "Group": "all" }]);
     vec![
-        case("aws.ec2.unshare_snapshot", "ec2/modify_snapshot_attribute", "snapshot/snap-0a1b2c3d4e5f60718", live.clone(), json!([partner])),
-        case("aws.ec2.unshare_image", "ec2/modify_image_attribute", "image/ami-0a1b2c3d4e5f60718", live, json!([partner])),
-        case("aws.rds.unshare_snapshot", "rds/modify_db_snapshot_attribute", "db-snapshot/orders-2026-03-01", json!(["all"]), json!([])),
-        case("aws.rds.unshare_snapshot", "rds/modify_db_cluster_snapshot_attribute", "cluster-snapshot/orders-2026-03-01", json!(["all"]), json!([])),
+        case(
+            "aws.ec2.unshare_snapshot",
+            "ec2/modify_snapshot_attribute",
+            "snapshot/snap-0a1b2c3d4e5f60718",
+            live.clone(),
+            json!([partner]),
+        ),
+        case(
+            "aws.ec2.unshare_image",
+            "ec2/modify_image_attribute",
+            "image/ami-0a1b2c3d4e5f60718",
+            live,
+            json!([partner]),
+        ),
+        case(
+            "aws.rds.unshare_snapshot",
+            "rds/modify_db_snapshot_attribute",
+            "db-snapshot/orders-2026-03-01",
+            json!(["all"]),
+            json!([]),
+        ),
+        case(
+            "aws.rds.unshare_snapshot",
+            "rds/modify_db_cluster_snapshot_attribute",
+            "cluster-snapshot/orders-2026-03-01",
+            json!(["all"]),
+            json!([]),
+        ),
     ]
 }
 
@@ -85,12 +116,48 @@ fn policies() -> Vec<Case> {
     let key: &'static str = format!("key-policy/{KEY}").leak();
     let queue = "queue-policy/https://sqs.eu-west-1.amazonaws.com/111122223333/orders";
     vec![
-        case("aws.s3.remove_public_statements", "s3/put_bucket_policy", "bucket-policy/example-reports", beside(public("PublicRead", "s3:GetObject", "arn:aws:s3:::example-reports/*")), left()),
-        case("aws.sns.remove_public_statements", "sns/set_topic_attributes", "topic-policy/arn:aws:sns:eu-west-1:111122223333:orders", beside(topic), left()),
-        case("aws.sqs.remove_public_statements", "sqs/set_queue_attributes", queue, beside(public("anyone", "sqs:SendMessage", QUEUE)), left()),
-        case("aws.ecr.remove_public_statements", "ecr/set_repository_policy", "repository-policy/orders", beside(pull), left()),
-        case("aws.secretsmanager.remove_public_statements", "secretsmanager/put_resource_policy", "secret-policy/prod/db", beside(secret), left()),
-        case("aws.kms.remove_public_statements", "kms/put_key_policy", key, policy(&[root.clone(), public("Anyone", "kms:Decrypt", "*")]), policy(&[root])),
+        case(
+            "aws.s3.remove_public_statements",
+            "s3/put_bucket_policy",
+            "bucket-policy/example-reports",
+            beside(public("PublicRead", "s3:GetObject", "arn:aws:s3:::example-reports/*")),
+            left(),
+        ),
+        case(
+            "aws.sns.remove_public_statements",
+            "sns/set_topic_attributes",
+            "topic-policy/arn:aws:sns:eu-west-1:111122223333:orders",
+            beside(topic),
+            left(),
+        ),
+        case(
+            "aws.sqs.remove_public_statements",
+            "sqs/set_queue_attributes",
+            queue,
+            beside(public("anyone", "sqs:SendMessage", QUEUE)),
+            left(),
+        ),
+        case(
+            "aws.ecr.remove_public_statements",
+            "ecr/set_repository_policy",
+            "repository-policy/orders",
+            beside(pull),
+            left(),
+        ),
+        case(
+            "aws.secretsmanager.remove_public_statements",
+            "secretsmanager/put_resource_policy",
+            "secret-policy/prod/db",
+            beside(secret),
+            left(),
+        ),
+        case(
+            "aws.kms.remove_public_statements",
+            "kms/put_key_policy",
+            key,
+            policy(&[root.clone(), public("Anyone", "kms:Decrypt", "*")]),
+            policy(&[root]),
+        ),
         case(
             "aws.lambda.remove_public_permission",
             "lambda/add_permission",
@@ -139,7 +206,13 @@ fn buckets() -> Vec<Case> {
         ),
         case(restore, "s3/put_bucket_public_access_block", bucket, flags([false; 4]), flags([true; 4])),
         case(restore, "s3/delete_bucket_public_access_block", bucket, flags([false; 4]), flags([true; 4])),
-        case(restore_account, "s3/put_account_public_access_block", account, flags([true, false, false, false]), flags([true, false, true, true])),
+        case(
+            restore_account,
+            "s3/put_account_public_access_block",
+            account,
+            flags([true, false, false, false]),
+            flags([true, false, true, true]),
+        ),
         case(restore_account, "s3/delete_account_public_access_block", account, flags([false; 4]), flags([true; 4])),
     ]
 }
@@ -167,12 +240,36 @@ fn others() -> Vec<Case> {
             key("Active"),
             json!([{ "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Inactive" }]),
         ),
-        case("aws.kms.cancel_key_deletion", "kms/schedule_key_deletion", thing, state("PendingDeletion"), state("Enabled")),
+        case(
+            "aws.kms.cancel_key_deletion",
+            "kms/schedule_key_deletion",
+            thing,
+            state("PendingDeletion"),
+            state("Enabled"),
+        ),
         case("aws.kms.enable_key", "kms/disable_key", thing, state("Disabled"), state("Enabled")),
-        case("aws.kms.enable_key_rotation", "kms/disable_key_rotation", rotation, json!({ "KeyRotationEnabled": false }), json!({ "KeyRotationEnabled": true })),
+        case(
+            "aws.kms.enable_key_rotation",
+            "kms/disable_key_rotation",
+            rotation,
+            json!({ "KeyRotationEnabled": false }),
+            json!({ "KeyRotationEnabled": true }),
+        ),
         case("aws.kms.revoke_grant", "kms/create_grant", grants, json!([grant]), json!([])),
-        case("aws.cloudtrail.start_logging", "cloudtrail/stop_logging", "trail/arn:aws:cloudtrail:eu-west-1:111122223333:trail/org-trail", json!(false), json!(true)),
-        case("aws.ec2.enable_ebs_default_encryption", "ec2/disable_ebs_encryption_by_default", "ebs/default", json!(false), json!(true)),
+        case(
+            "aws.cloudtrail.start_logging",
+            "cloudtrail/stop_logging",
+            "trail/arn:aws:cloudtrail:eu-west-1:111122223333:trail/org-trail",
+            json!(false),
+            json!(true),
+        ),
+        case(
+            "aws.ec2.enable_ebs_default_encryption",
+            "ec2/disable_ebs_encryption_by_default",
+            "ebs/default",
+            json!(false),
+            json!(true),
+        ),
     ]
 }
 

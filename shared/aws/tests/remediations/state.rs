@@ -87,7 +87,7 @@ async fn a_security_group_opens_what_its_rules_say() {
 fn kinds() -> Vec<(&'static str, &'static str, &'static str, World, Vec<Audience>)> {
     let arn = "arn:aws:sns:eu-central-1:111122223333:alerts";
     let both = || policy(&[own("App", "*", "*"), public("Open", "*", "*")]);
-    let seen = vec![Audience::Internal, Audience::Public];
+    let seen = vec![Audience::Public, Audience::Internal];
     let trust = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::444455556666:root" }, "Action": "sts:AssumeRole" },
     ] });
@@ -201,7 +201,8 @@ async fn every_kind_is_read_by_its_name_and_told_in_effects() {
         let reader = state_reader(kind).unwrap_or_else(|| panic!("no reader of {kind}"));
         let resource = Resource::new(*kind, *id, *name);
         let (image, effects, calls) = read(reader, &resource, world.clone()).await;
-        let found: Vec<Audience> = effects.grants.iter().map(|grant| grant.audience).collect();
+        let mut found: Vec<Audience> = effects.grants.iter().map(|grant| grant.audience).collect();
+        found.sort_unstable();
         if found != *expected {
             wrong.push(format!("{kind}: {found:?}, not {expected:?}, of {image:?}"));
         }
