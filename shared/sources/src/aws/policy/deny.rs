@@ -10,22 +10,13 @@ use super::principal;
 use super::reach::Reaches;
 use super::statement::{Principal, Principals, Statement};
 
-/// The limits that the Deny statements of a policy put on one principal of an Allow.
-pub(super) fn limits(
-    allow: &Statement<'_>,
-    who: Principal<'_>,
-    all: &[Statement<'_>],
-    scope: Scope<'_>,
-) -> Vec<Reaches> {
-    all.iter().filter(|s| !s.allow && hits(s, allow)).filter_map(|deny| limit(deny, who, scope)).collect()
-}
-
 /// Whether a Deny is about everything that an Allow is about.
 pub(super) fn hits(deny: &Statement<'_>, allow: &Statement<'_>) -> bool {
     deny.actions.cover(&allow.actions, true) && deny.resources.cover(&allow.resources, false)
 }
 
-fn limit(deny: &Statement<'_>, who: Principal<'_>, scope: Scope<'_>) -> Option<Reaches> {
+/// To whom a Deny that [`hits`] limits one principal of the Allow; `None` when it does not.
+pub(super) fn limit(deny: &Statement<'_>, who: Principal<'_>, scope: Scope<'_>) -> Option<Reaches> {
     match &deny.principals {
         Principals::Listed(denied) if denied.contains(&Principal::Everyone) => {
             if deny.conditions.is_empty() {

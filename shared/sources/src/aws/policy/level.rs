@@ -106,21 +106,33 @@ pub(super) fn of_resource(actions: &Patterns<'_>) -> Level {
     if only_reads(actions) { Level::Read } else { Level::Write }
 }
 
-/// The level of a statement of an identity policy: [`Level::Admin`] when the holder can give itself any permission and
-/// no unconditional Deny of the same policy takes that back. A condition on the Allow does not make it less: whoever
-/// meets it is an administrator. `account` is the holder's; empty matches wildcards only.
-pub(super) fn of_identity(statement: &Statement<'_>, all: &[Statement<'_>], account: &str) -> Level {
+/// An action, and any resource of the kind it acts on.
+pub(super) type Power = (&'static str, String);
+
+/// The ways to give oneself anything that no unconditional Deny of an identity policy takes back. `account` is the
+/// holder's; empty matches wildcards only.
+pub(super) fn powers(denies: &[&Statement<'_>], account: &str) -> Vec<Power> {
     let account = if account.is_empty() { ANY_NAME } else { account };
-    let may =
-        |s: &Statement<'_>, action: &str, on: &str| s.actions.matches(action, true) && s.resources.matches(on, false);
-    let admin = ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| {
-        GIVE_ONESELF_ANYTHING.iter().any(|(action, kind)| {
-            let on = format!("arn:{partition}:iam::{account}:{kind}/{ANY_NAME}");
-            let denied = all.iter().any(|s| !s.allow && s.conditions.is_empty() && may(s, action, &on));
-            may(statement, action, &on) && !denied
-        })
-    });
-    if admin {
+    let mut powers = Vec::new();
+    for partition in ["aws", "aws-cn", "aws-us-gov"] {
+        for (action, kind) in GIVE_ONESELF_ANYTHING {
+            let power = (action, format!("arn:{partition}:iam::{account}:{kind}/{ANY_NAME}"));
+            if !denies.iter().any(|deny| deny.conditions.is_empty() && may(deny, &power)) {
+                powers.push(power);
+            }
+        }
+    }
+    powers
+}
+
+fn may(statement: &Statement<'_>, (action, resource): &Power) -> bool {
+    statement.actions.matches(action, true) && statement.resources.matches(resource, false)
+}
+
+/// The level of a statement of an identity policy: [`Level::Admin`] when it gives one of the policy's [`powers`]. A
+/// condition on the Allow does not make it less: whoever meets it is an administrator.
+pub(super) fn of_identity(statement: &Statement<'_>, powers: &[Power]) -> Level {
+    if powers.iter().any(|power| may(statement, power)) {
         Level::Admin
     } else if only_reads(&statement.actions) {
         Level::Read
@@ -147,10 +159,20 @@ fn only_reads(actions: &Patterns<'_>) -> bool {
     }
 }
 
-/// The actions as written; the exceptions of a `NotAction` each with that word before it.
+/// The most actions that a grant spells out. A policy has a list of actions once, but its grants would repeat it for each
+/// principal.
+const MOST_ACTIONS: usize = 100;
+
+/// The actions as written; the exceptions of a `NotAction` each with that word before it. A very long list is cut, and
+/// the last entry says by how many.
 pub(super) fn as_written(actions: &Patterns<'_>) -> Vec<String> {
-    match actions {
-        Patterns::Listed(patterns) => patterns.iter().map(|&p| p.to_owned()).collect(),
-        Patterns::Except(patterns) => patterns.iter().map(|p| format!("NotAction {p}")).collect(),
+    let (patterns, word) = match actions {
+        Patterns::Listed(patterns) => (patterns, ""),
+        Patterns::Except(patterns) => (patterns, "NotAction "),
+    };
+    let mut written: Vec<String> = patterns.iter().take(MOST_ACTIONS).map(|p| format!("{word}{p}")).collect();
+    if patterns.len() > MOST_ACTIONS {
+        written.push(format!("and {} more", patterns.len() - MOST_ACTIONS));
     }
+    written
 }

@@ -33,10 +33,12 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use onus_core::{Audience, Doubt, Grant, Json, Level};
 
 use self::condition::Scope;
-use self::reach::Reaches;
+use self::reach::{Reach, Reaches};
 use self::statement::{Patterns, Principal, Principals, Statement};
 
 pub use document::{PolicyError, document};
@@ -99,7 +101,8 @@ impl Judged {
 pub fn judge(document: &Json<'_>, context: &Context<'_>) -> Result<Vec<Judged>, PolicyError> {
     let document = self::document(document)?;
     let statements = statement::statements(&document, context.kind)?;
-    Ok(statements.iter().map(|statement| judge_one(statement, &statements, context)).collect())
+    let policy = Policy::of(&statements, *context);
+    Ok(statements.iter().map(|statement| policy.judge(statement)).collect())
 }
 
 /// Whether an identity policy lets its holder give itself any permission: `*`, `iam:*`, or one of the IAM actions that
@@ -113,84 +116,121 @@ pub fn is_admin(document: &Json<'_>, account: &str) -> Result<bool, PolicyError>
     Ok(judge(document, &context)?.iter().flat_map(|judged| &judged.grants).any(|grant| grant.level == Level::Admin))
 }
 
-fn judge_one(statement: &Statement<'_>, all: &[Statement<'_>], context: &Context<'_>) -> Judged {
-    let shared = |sid: &&str| all.iter().filter(|other| other.sid == Some(*sid)).count() > 1;
-    let mut judged = Judged {
-        index: statement.index,
-        sid: statement.sid.filter(|sid| !shared(sid)).map(str::to_owned),
-        audience: None,
-        grants: Vec::new(),
-        doubts: Vec::new(),
-    };
-    if statement.allow {
+/// What Deny statements may cost: the patterns of a policy at the size limit of every service (20 KB for S3, 32 KB for KMS)
+/// stay below. Only a document that every service refuses is above, and then no Deny counts.
+const MOST_WORK: usize = 1 << 28;
+
+/// A policy as one statement after the other is judged.
+struct Policy<'s, 'd, 'c> {
+    denies: Vec<&'s Statement<'d>>,
+    /// Sids that more than one statement has.
+    repeated: BTreeSet<&'d str>,
+    /// What of the ways to give oneself anything no Deny takes back.
+    powers: Vec<level::Power>,
+    context: Context<'c>,
+}
+
+impl<'s, 'd, 'c> Policy<'s, 'd, 'c> {
+    fn of(statements: &'s [Statement<'d>], context: Context<'c>) -> Self {
+        let weight = |allow: bool| statements.iter().filter(|s| s.allow == allow).map(Statement::weight).sum::<usize>();
+        let affordable = weight(true).saturating_mul(weight(false)) <= MOST_WORK;
+        let denies: Vec<_> = statements.iter().filter(|s| !s.allow && affordable).collect();
+        let mut sids: Vec<&str> = statements.iter().filter_map(|s| s.sid).collect();
+        sids.sort_unstable();
+        let repeated = sids.iter().zip(sids.iter().skip(1)).filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
+        let powers = match context.kind {
+            PolicyKind::Identity => level::powers(&denies, context.account),
+            PolicyKind::Resource | PolicyKind::Trust => Vec::new(),
+        };
+        Self { denies, repeated, powers, context }
+    }
+
+    fn judge(&self, statement: &Statement<'_>) -> Judged {
+        let mut judged = Judged {
+            index: statement.index,
+            sid: statement.sid.filter(|sid| !self.repeated.contains(sid)).map(str::to_owned),
+            audience: None,
+            grants: Vec::new(),
+            doubts: Vec::new(),
+        };
+        if !statement.allow {
+            return judged;
+        }
         let part = judged.part();
+        let allow = Allow {
+            statement,
+            denies: self.denies.iter().copied().filter(|deny| deny::hits(deny, statement)).collect(),
+            level: self.level(statement),
+            scope: scope(statement, &self.context),
+            part: &part,
+        };
         judged.grants = match &statement.principals {
-            Principals::Holder => to_holder(statement, all, context, &part),
-            Principals::Listed(listed) => {
-                listed.iter().flat_map(|who| to_principal(*who, statement, all, context, &part)).collect()
-            }
-            Principals::Except(_) => to_principal(Principal::Everyone, statement, all, context, &part),
+            Principals::Holder => self.to_holder(&allow).into_iter().collect(),
+            Principals::Listed(listed) => listed.iter().flat_map(|who| self.to_principal(*who, &allow)).collect(),
+            Principals::Except(_) => self.to_principal(Principal::Everyone, &allow),
         };
         judged.audience = judged.grants.iter().map(|grant| grant.audience).min();
-        if context.account.is_empty() && judged.grants.iter().any(|grant| grant.account.is_some()) {
+        if self.context.account.is_empty() && judged.grants.iter().any(|grant| grant.account.is_some()) {
             judged.doubts.push(Doubt::new(
-                format!("account of {}", context.resource),
+                format!("account of {}", self.context.resource),
                 "is not known, so that its own identities count as external",
             ));
         }
+        judged
     }
-    judged
+
+    fn level(&self, statement: &Statement<'_>) -> Level {
+        match self.context.kind {
+            PolicyKind::Resource => level::of_resource(&statement.actions),
+            // What the role may do is not in its trust policy.
+            PolicyKind::Trust => Level::Write,
+            PolicyKind::Identity => level::of_identity(statement, &self.powers),
+        }
+    }
+
+    /// What a statement of an identity policy gives its holder.
+    fn to_holder(&self, allow: &Allow<'_>) -> Option<Grant> {
+        let account = Some(self.context.account).filter(|account| !account.is_empty());
+        let reach = Reach { audience: Audience::Internal, account: account.map(str::to_owned) };
+        let taken_back = allow.denies.iter().any(|deny| deny.conditions.is_empty());
+        (!taken_back).then(|| self.grant(allow, self.context.resource, &reach))
+    }
+
+    /// What a statement gives one of its principals: a grant for each account that may come through.
+    fn to_principal(&self, who: Principal<'_>, allow: &Allow<'_>) -> Vec<Grant> {
+        if self.context.kind == PolicyKind::Trust && !lets_assume(&allow.statement.actions) {
+            return Vec::new();
+        }
+        let mut limits: Vec<Reaches> =
+            allow.denies.iter().filter_map(|deny| deny::limit(deny, who, allow.scope)).collect();
+        limits.push(principal::narrowed(who, &allow.statement.conditions, allow.scope));
+        let reaches = Reaches::tightest(limits).unwrap_or_default();
+        reaches.list().iter().map(|reach| self.grant(allow, as_written(who), reach)).collect()
+    }
+
+    fn grant(&self, allow: &Allow<'_>, principal: &str, reach: &Reach) -> Grant {
+        let via = if self.context.kind == PolicyKind::Trust { "trust" } else { "policy" };
+        Grant {
+            resource: self.context.resource.to_owned(),
+            audience: reach.audience,
+            principal: principal.to_owned(),
+            account: reach.account.clone(),
+            actions: level::as_written(&allow.statement.actions),
+            level: allow.level,
+            via: via.to_owned(),
+            part: Some(allow.part.to_owned()),
+        }
+    }
 }
 
-/// What a statement of an identity policy gives its holder.
-fn to_holder(statement: &Statement<'_>, all: &[Statement<'_>], context: &Context<'_>, part: &str) -> Vec<Grant> {
-    let taken_back = all.iter().any(|deny| !deny.allow && deny.conditions.is_empty() && deny::hits(deny, statement));
-    if taken_back {
-        return Vec::new();
-    }
-    vec![Grant {
-        resource: context.resource.to_owned(),
-        audience: Audience::Internal,
-        principal: context.resource.to_owned(),
-        account: (!context.account.is_empty()).then(|| context.account.to_owned()),
-        actions: level::as_written(&statement.actions),
-        level: level::of_identity(statement, all, context.account),
-        via: "policy".to_owned(),
-        part: Some(part.to_owned()),
-    }]
-}
-
-/// What a statement gives one of its principals: a grant for each account that may come through.
-fn to_principal(
-    who: Principal<'_>,
-    statement: &Statement<'_>,
-    all: &[Statement<'_>],
-    context: &Context<'_>,
-    part: &str,
-) -> Vec<Grant> {
-    if context.kind == PolicyKind::Trust && !lets_assume(&statement.actions) {
-        return Vec::new();
-    }
-    let scope = scope(statement, context);
-    let mut limits = deny::limits(statement, who, all, scope);
-    limits.push(principal::narrowed(who, &statement.conditions, scope));
-    let reaches = Reaches::tightest(limits).unwrap_or_default();
-    let (via, level) = match context.kind {
-        // What the role may do is not in its trust policy.
-        PolicyKind::Trust => ("trust", Level::Write),
-        PolicyKind::Resource | PolicyKind::Identity => ("policy", level::of_resource(&statement.actions)),
-    };
-    let grant = |reach: &reach::Reach| Grant {
-        resource: context.resource.to_owned(),
-        audience: reach.audience,
-        principal: as_written(who).to_owned(),
-        account: reach.account.clone(),
-        actions: level::as_written(&statement.actions),
-        level,
-        via: via.to_owned(),
-        part: Some(part.to_owned()),
-    };
-    reaches.list().iter().map(grant).collect()
+/// An Allow, with what is the same for all its principals.
+struct Allow<'s> {
+    statement: &'s Statement<'s>,
+    /// The Deny statements that are about all of it.
+    denies: Vec<&'s Statement<'s>>,
+    level: Level,
+    scope: Scope<'s>,
+    part: &'s str,
 }
 
 /// Whether a statement of a trust policy lets anybody in: to tag a session alone gives none.

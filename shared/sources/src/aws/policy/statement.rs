@@ -3,6 +3,7 @@
 //! Source: IAM User Guide, "IAM JSON policy element reference" and "Grammar of the IAM JSON policy language".
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use onus_core::Json;
 
@@ -89,7 +90,19 @@ pub(super) enum Test {
     Other,
 }
 
+impl Statement<'_> {
+    /// How long its patterns are together, which is what comparing it with another costs.
+    pub(super) fn weight(&self) -> usize {
+        self.actions.weight() + self.resources.weight()
+    }
+}
+
 impl Patterns<'_> {
+    fn weight(&self) -> usize {
+        let (Patterns::Listed(patterns) | Patterns::Except(patterns)) = self;
+        patterns.iter().map(|pattern| pattern.len() + 1).sum()
+    }
+
     /// Whether everything that `other` names is named here.
     pub(super) fn cover(&self, other: &Patterns<'_>, ignore_case: bool) -> bool {
         match (self, other) {
@@ -251,12 +264,8 @@ fn conditions<'d>(block: &'d Json<'_>, at: &dyn Fn(&str) -> String) -> Result<Ve
 }
 
 /// The members of an object; of a repeated name only the last, because only that one is in force.
-fn last_of_each<'d, 'a>(object: &'d Json<'a>) -> impl Iterator<Item = (&'d str, &'d Json<'a>)> {
-    let members = object.members();
-    members.iter().enumerate().filter_map(move |(place, (name, value))| {
-        let again = members.get(place + 1..).unwrap_or_default().iter().any(|(later, _)| later == name);
-        (!again).then_some((name.as_ref(), value))
-    })
+fn last_of_each<'d, 'a>(object: &'d Json<'a>) -> BTreeMap<&'d str, &'d Json<'a>> {
+    object.members().iter().map(|(name, value)| (name.as_ref(), value)).collect()
 }
 
 fn operator(name: &str) -> (Quantifier, Test, bool, bool) {

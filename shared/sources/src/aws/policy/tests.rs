@@ -375,6 +375,20 @@ fn an_unknown_owner_is_a_doubt_where_it_matters() {
 }
 
 #[test]
+fn a_huge_policy_is_judged_in_bounded_work_and_space() {
+    let many = |text: &str, count: usize| Value::Array((0..count).map(|n| json!(format!("{text}{n}"))).collect());
+    let document = json!({"Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": many("arn:aws:iam::444455556666:role/", 2000)}, "Action": many("s3:Get", 8000)},
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "a".repeat(50_000)},
+        {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": format!("*{}b", "a".repeat(50_000))},
+    ]});
+    let judged = judge(&Json::from_value(&document), &Bucket.context()).unwrap();
+    assert_eq!(judged[0].grants.len(), 2000);
+    assert_eq!(judged[0].grants[0].actions.last().unwrap(), "and 7900 more");
+    assert_eq!(judged[1].audience, Some(Audience::Public));
+}
+
+#[test]
 fn of_a_repeated_operator_only_the_last_counts() {
     let text = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Condition":{
         "StringEquals":{"aws:SourceVpc":"vpc-1"},"StringEquals":{"aws:Referer":"example.com"}}}}"#;
