@@ -76,6 +76,7 @@ pub(super) fn change<'a>(text: &'a str, record: &Record<'a>) -> Result<Change<'a
         request: &request,
         response: &response,
         identity: &identity,
+        service_event: record.service_event,
         listed: record.resources,
     });
     let outcome = outcome(record, &service, &action, &response);

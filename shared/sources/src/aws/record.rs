@@ -27,6 +27,7 @@ pub(super) struct Record<'a> {
     pub(super) response: Option<&'a str>,
     pub(super) additional: Option<&'a str>,
     pub(super) resources: Option<&'a str>,
+    pub(super) service_event: Option<&'a str>,
     pub(super) insight: Option<&'a str>,
     /// When the record was made, under the name that a collector gave it.
     pub(super) collected_time: Option<&'a str>,
@@ -91,6 +92,7 @@ impl<'a> Record<'a> {
             "responseElements" | "responseelements" => &mut self.response,
             "additionalEventData" | "additionaleventdata" => &mut self.additional,
             "resources" => &mut self.resources,
+            "serviceEventDetails" | "serviceeventdetails" => &mut self.service_event,
             "insightDetails" | "insightdetails" => &mut self.insight,
             "@timestamp" | "p_event_time" => &mut self.collected_time,
             _ => return self.outer.set(name, value),

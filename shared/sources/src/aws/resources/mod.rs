@@ -24,6 +24,8 @@ pub(super) struct Subject<'s, 'a> {
     pub(super) request: &'s Document<'a>,
     pub(super) response: &'s Document<'a>,
     pub(super) identity: &'s Identity<'a>,
+    /// The record's `serviceEventDetails`, as JSON text.
+    pub(super) service_event: Option<&'a str>,
     /// The record's own `resources`, as JSON text.
     pub(super) listed: Option<&'a str>,
 }
@@ -82,20 +84,23 @@ impl<'a> Subject<'_, 'a> {
         self.arn(row.arn, name).map_or_else(|| name.clone(), Cow::Owned)
     }
 
-    /// Fills a pattern in. Nothing when it is empty or a part is not known. `{queue}` and `{owner}` are the parts of a queue's URL.
+    /// Fills a pattern in. Nothing when it is empty or a part is not known. `{queue}` and `{owner}` are the parts of a queue's URL, a part
+    /// with a dot is a place in the record.
     fn arn(&self, pattern: &str, name: &str) -> Option<String> {
         let mut parts = pattern.split('{');
         let mut arn = parts.next().filter(|start| !start.is_empty())?.to_owned();
         for part in parts {
             let (key, rest) = part.split_once('}')?;
             let mut url = name.rsplit('/');
+            let elsewhere = if key.contains('.') { self.at(key).into_iter().next()? } else { Cow::Borrowed("") };
             let value = match key {
                 "partition" => partition(self.region),
                 "region" => self.region,
                 "account" => self.account,
                 "queue" => url.next()?,
                 "owner" => url.nth(1).filter(|owner| owner.bytes().all(|b| b.is_ascii_digit())).unwrap_or(self.account),
-                _ => name,
+                "name" => name,
+                _ => &elsewhere,
             };
             if value.is_empty() {
                 return None;
@@ -106,13 +111,19 @@ impl<'a> Subject<'_, 'a> {
         Some(arn)
     }
 
-    /// The texts at one place: `request.a.b`, `response.a.b`, `user.name`, `user.arn`, `account`, `region`, or `=text` for itself.
+    /// The texts at one place: `request.a.b`, `response.a.b`, `service.a`
+    /// (`serviceEventDetails`), `user.name`, `user.arn`, `account`, `region`, or `=text` for itself.
     fn at(&self, place: &str) -> Vec<Cow<'a, str>> {
         let (root, path) = place.split_once('.').unwrap_or((place, ""));
         let one = |text: &str| Some(Cow::Owned(text.to_owned())).filter(|text: &Cow<'a, str>| !text.is_empty());
         match (root, path) {
             ("request", path) => texts(self.request.json(), path),
             ("response", path) => texts(self.response.json(), path),
+            ("service", path) => self
+                .service_event
+                .and_then(|details| Json::parse(details).ok())
+                .map(|details| texts(&details, path))
+                .unwrap_or_default(),
             ("user", "name") => self.identity.user_name.clone().some().into_iter().collect(),
             ("user", "arn") => self.identity.arn.clone().some().into_iter().collect(),
             ("account", _) => one(self.account).into_iter().collect(),

@@ -197,6 +197,18 @@ const CASES: &[Case] = &[
         "null",
         &["AWS::GuardDuty::Detector d1 arn:aws:guardduty:eu-west-1:111122223333:detector/d1"],
     ),
+    (
+        "s3:PutObjectAcl",
+        r#"{"bucketName":"b","key":"a/1"}"#,
+        "null",
+        &["AWS::S3::Object a/1 arn:aws:s3:::b/a/1", "AWS::S3::Bucket b arn:aws:s3:::b"],
+    ),
+    (
+        "ec2:SharedSnapshotVolumeCreated",
+        "null",
+        r#"null,"serviceEventDetails":{"snapshotId":"snap-1"}"#,
+        &["AWS::EC2::Snapshot snap-1 arn:aws:ec2:eu-west-1::snapshot/snap-1"],
+    ),
     // Denied calls name nothing, and calls that only read are not searched.
     ("s3:PutBucketPolicy", "null", "null", &[]),
     ("nosuch:DoThing", r#"{"name":"x"}"#, "null", &[]),
@@ -238,7 +250,8 @@ fn no_row_is_unreachable() {
                 places
                     .filter(|place| {
                         let root = place.split('.').next().unwrap_or_default();
-                        !(["request", "response", "user", "account", "region"].contains(&root) || root.starts_with('='))
+                        !(["request", "response", "service", "user", "account", "region"].contains(&root)
+                            || root.starts_with('='))
                     })
                     .map(|place| format!("{service}: `{place}` has no such root")),
             );
@@ -247,7 +260,9 @@ fn no_row_is_unreachable() {
             }
             for part in row.arn.split('{').skip(1) {
                 let key = part.split('}').next().unwrap_or_default();
-                if !["partition", "region", "account", "name", "queue", "owner"].contains(&key) {
+                if !["partition", "region", "account", "name", "queue", "owner"].contains(&key)
+                    && !key.starts_with("request.")
+                {
                     wrong.push(format!("{service}: `{{{key}}}` is no part of an ARN"));
                 }
             }

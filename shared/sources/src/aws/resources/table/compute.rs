@@ -41,6 +41,13 @@ pub(super) const ECR: &[Row] = &[
     .logged(&["response.repository.repositoryArn"]),
 ];
 
+pub(super) const ECR_PUBLIC: &[Row] = &[row(
+    &["*"],
+    "AWS::ECR::PublicRepository",
+    &["request.repositoryName"],
+    "arn:{partition}:ecr-public::{account}:repository/{name}",
+)];
+
 pub(super) const ECS: &[Row] = &[
     row(
         &["RegisterTaskDefinition"],
@@ -132,6 +139,13 @@ pub(super) const BEDROCK: &[Row] = &[
 ];
 
 pub(super) const SSM: &[Row] = &[
+    row(
+        &["UpdateServiceSetting", "ResetServiceSetting"],
+        "AWS::SSM::ServiceSetting",
+        &["request.settingId"],
+        "arn:{partition}:ssm:{region}:{account}:servicesetting{name}",
+    ),
+    row(&["PutResourcePolicy", "DeleteResourcePolicy"], "AWS::SSM::Resource", &["request.resourceArn"], ""),
     row(
         &["ModifyDocumentPermission", "CreateDocument", "UpdateDocument*", "DeleteDocument"],
         "AWS::SSM::Document",

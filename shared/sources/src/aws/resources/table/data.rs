@@ -21,8 +21,14 @@ pub(super) const S3: &[Row] = &[
     )
     .logged(&["response.accessPointArn"]),
     row(&["CreateAccessPoint*"], "AWS::S3::Bucket", &["request.bucket", "request.bucketName"], BUCKET),
+    row(
+        &["CreateMultiRegionAccessPoint", "PutMultiRegionAccessPointPolicy", "DeleteMultiRegionAccessPoint"],
+        "AWS::S3::MultiRegionAccessPoint",
+        &["request.details.name"],
+        "",
+    ),
+    row(OBJECT_ACTIONS, "AWS::S3::Object", &["request.key"], "arn:{partition}:s3:::{request.bucketName}/{name}"),
     row(OBJECT_ACTIONS, "AWS::S3::Bucket", &["request.bucketName"], BUCKET),
-    row(OBJECT_ACTIONS, "AWS::S3::Object", &["request.key"], ""),
     row(&["*"], "AWS::S3::Bucket", &["request.bucketName"], BUCKET),
 ];
 
@@ -70,6 +76,12 @@ pub(super) const RDS: &[Row] = &[
         &["request.resourceArn"],
         "",
     ),
+    row(
+        &["CreateGlobalCluster", "ModifyGlobalCluster", "DeleteGlobalCluster"],
+        "AWS::RDS::GlobalCluster",
+        &["request.globalClusterIdentifier"],
+        "arn:{partition}:rds::{account}:global-cluster:{name}",
+    ),
     row(&["StartExportTask"], "AWS::RDS::DBSnapshot", &["request.sourceArn"], ""),
     row(
         &["*"],
@@ -81,12 +93,84 @@ pub(super) const RDS: &[Row] = &[
     row(&["*"], "AWS::RDS::DBCluster", &["request.dBClusterIdentifier"], DB_CLUSTER),
 ];
 
-pub(super) const REDSHIFT: &[Row] = &[row(
+pub(super) const S3_EXPRESS: &[Row] = &[row(
     &["*"],
-    "AWS::Redshift::Cluster",
-    &["request.clusterIdentifier"],
-    "arn:{partition}:redshift:{region}:{account}:cluster:{name}",
+    "AWS::S3Express::DirectoryBucket",
+    &["request.bucketName"],
+    "arn:{partition}:s3express:{region}:{account}:bucket/{name}",
 )];
+
+pub(super) const GLACIER: &[Row] = &[row(
+    &["*"],
+    "AWS::Glacier::Vault",
+    &["request.vaultName"],
+    "arn:{partition}:glacier:{region}:{account}:vaults/{name}",
+)];
+
+pub(super) const KINESIS: &[Row] = &[
+    row(&["PutResourcePolicy", "DeleteResourcePolicy"], "AWS::Kinesis::Stream", &["request.resourceARN"], ""),
+    row(
+        &["*"],
+        "AWS::Kinesis::Stream",
+        &["request.streamName", "request.streamARN"],
+        "arn:{partition}:kinesis:{region}:{account}:stream/{name}",
+    ),
+];
+
+pub(super) const SCHEMAS: &[Row] = &[row(
+    &["*"],
+    "AWS::EventSchemas::Registry",
+    &["request.registryName"],
+    "arn:{partition}:schemas:{region}:{account}:registry/{name}",
+)];
+
+pub(super) const CODE_ARTIFACT: &[Row] = &[
+    row(
+        &[
+            "PutRepositoryPermissionsPolicy",
+            "DeleteRepositoryPermissionsPolicy",
+            "CreateRepository",
+            "DeleteRepository",
+        ],
+        "AWS::CodeArtifact::Repository",
+        &["request.repository"],
+        "arn:{partition}:codeartifact:{region}:{account}:repository/{request.domain}/{name}",
+    ),
+    row(
+        &["*"],
+        "AWS::CodeArtifact::Domain",
+        &["request.domain"],
+        "arn:{partition}:codeartifact:{region}:{account}:domain/{name}",
+    ),
+];
+
+pub(super) const SES: &[Row] = &[row(
+    &["*"],
+    "AWS::SES::EmailIdentity",
+    &["request.emailIdentity", "request.identity"],
+    "arn:{partition}:ses:{region}:{account}:identity/{name}",
+)];
+
+pub(super) const REDSHIFT: &[Row] = &[
+    row(
+        &["PutResourcePolicy", "DeleteResourcePolicy"],
+        "AWS::RedshiftServerless::Namespace",
+        &["request.resourceArn"],
+        "",
+    ),
+    row(
+        &["AuthorizeSnapshotAccess", "RevokeSnapshotAccess"],
+        "AWS::Redshift::ClusterSnapshot",
+        &["request.snapshotIdentifier", "request.snapshotArn"],
+        "arn:{partition}:redshift:{region}:{account}:snapshot:{request.snapshotClusterIdentifier}/{name}",
+    ),
+    row(
+        &["*"],
+        "AWS::Redshift::Cluster",
+        &["request.clusterIdentifier"],
+        "arn:{partition}:redshift:{region}:{account}:cluster:{name}",
+    ),
+];
 
 pub(super) const DYNAMO_DB: &[Row] = &[
     row(

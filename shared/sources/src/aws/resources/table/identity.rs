@@ -147,3 +147,29 @@ pub(super) const COGNITO_IDENTITY: &[Row] = &[row(
     &["request.identityPoolId", "response.identityPoolId"],
     "arn:{partition}:cognito-identity:{region}:{account}:identitypool/{name}",
 )];
+
+pub(super) const COGNITO_IDP: &[Row] = &[row(
+    &["*"],
+    "AWS::Cognito::UserPool",
+    &["request.userPoolId", "response.userPool.id"],
+    "arn:{partition}:cognito-idp:{region}:{account}:userpool/{name}",
+)];
+
+pub(super) const ACM_PCA: &[Row] = &[
+    row(&["PutPolicy", "DeletePolicy"], "AWS::ACMPCA::CertificateAuthority", &["request.resourceArn"], ""),
+    row(
+        &["*"],
+        "AWS::ACMPCA::CertificateAuthority",
+        &["request.certificateAuthorityArn", "response.certificateAuthorityArn"],
+        "",
+    ),
+];
+
+pub(super) const ACCOUNT: &[Row] = &[row(&["*"], "AWS::Organizations::Account", &["request.accountId", "account"], "")];
+
+pub(super) const RAM: &[Row] = &[row(
+    &["*"],
+    "AWS::RAM::ResourceShare",
+    &["request.resourceShareArn", "response.resourceShare.resourceShareArn", "request.name"],
+    "",
+)];

@@ -54,26 +54,32 @@ impl Row {
 
 /// The rows that know an operation, in order.
 pub(super) fn rows(service: &str, action: &str, read_only: bool) -> impl Iterator<Item = &'static Row> {
-    let rows = SERVICES.iter().find(|(name, _)| *name == service).map_or(&[][..], |(_, rows)| *rows);
+    let found = SERVICES.binary_search_by(|(name, _)| (*name).cmp(service)).ok();
+    let rows = found.and_then(|at| SERVICES.get(at)).map_or(&[][..], |(_, rows)| *rows);
     let known = rows.iter().any(|row| row.knows(action));
     rows.iter().filter(move |row| if known { row.knows(action) } else { !read_only && row.actions == ["*"] })
 }
 
-/// The rows of each service, by the prefix of their event source.
+/// The rows of each service, by the prefix of their event source, in its order.
 pub(super) static SERVICES: &[(&str, &[Row])] = &[
     ("access-analyzer", oversight::ACCESS_ANALYZER),
+    ("account", identity::ACCOUNT),
+    ("acm-pca", identity::ACM_PCA),
     ("apigateway", network::API_GATEWAY),
     ("autoscaling", compute::AUTO_SCALING),
     ("backup", data::BACKUP),
     ("bedrock", compute::BEDROCK),
     ("cloudfront", network::CLOUD_FRONT),
     ("cloudtrail", oversight::CLOUD_TRAIL),
+    ("codeartifact", data::CODE_ARTIFACT),
     ("codebuild", compute::CODE_BUILD),
     ("cognito-identity", identity::COGNITO_IDENTITY),
+    ("cognito-idp", identity::COGNITO_IDP),
     ("config", oversight::CONFIG),
     ("dynamodb", data::DYNAMO_DB),
     ("ec2", network::EC2),
     ("ecr", compute::ECR),
+    ("ecr-public", compute::ECR_PUBLIC),
     ("ecs", compute::ECS),
     ("eks", compute::EKS),
     ("elasticache", data::ELASTI_CACHE),
@@ -82,16 +88,19 @@ pub(super) static SERVICES: &[(&str, &[Row])] = &[
     ("elasticmapreduce", compute::EMR),
     ("es", data::OPEN_SEARCH),
     ("events", oversight::EVENTS),
+    ("glacier", data::GLACIER),
     ("glue", data::GLUE),
     ("guardduty", oversight::GUARD_DUTY),
     ("iam", identity::IAM),
     ("inspector2", oversight::INSPECTOR),
+    ("kinesis", data::KINESIS),
     ("kms", data::KMS),
     ("lambda", compute::LAMBDA),
     ("logs", oversight::LOGS),
     ("macie2", oversight::MACIE),
     ("monitoring", oversight::CLOUD_WATCH),
     ("organizations", identity::ORGANIZATIONS),
+    ("ram", identity::RAM),
     ("rds", data::RDS),
     ("redshift", data::REDSHIFT),
     ("rolesanywhere", identity::ROLES_ANYWHERE),
@@ -99,15 +108,19 @@ pub(super) static SERVICES: &[(&str, &[Row])] = &[
     ("route53domains", network::ROUTE_53_DOMAINS),
     ("route53resolver", network::ROUTE_53_RESOLVER),
     ("s3", data::S3),
+    ("s3express", data::S3_EXPRESS),
     ("sagemaker", compute::SAGE_MAKER),
+    ("schemas", data::SCHEMAS),
     ("secretsmanager", data::SECRETS_MANAGER),
     ("securityhub", oversight::SECURITY_HUB),
+    ("ses", data::SES),
     ("signin", identity::SIGN_IN),
     ("sns", data::SNS),
     ("sqs", data::SQS),
     ("ssm", compute::SSM),
     ("sso", identity::SSO),
     ("sts", identity::STS),
+    ("vpc-lattice", network::VPC_LATTICE),
     ("waf", network::WAF),
     ("waf-regional", network::WAF),
     ("wafv2", network::WAF_V2),

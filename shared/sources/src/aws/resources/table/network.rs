@@ -163,6 +163,19 @@ pub(super) const EC2: &[Row] = &[
         &["request.vpcId", "response.vpc.vpcId"],
         VPC,
     ),
+    row(
+        &["ModifyVpcEndpointServicePermissions"],
+        "AWS::EC2::VPCEndpointService",
+        &["request.serviceId"],
+        "arn:{partition}:ec2:{region}:{account}:vpc-endpoint-service/{name}",
+    ),
+    row(
+        &["ModifyFpgaImageAttribute"],
+        "AWS::EC2::FpgaImage",
+        &["request.fpgaImageId"],
+        "arn:{partition}:ec2:{region}::fpga-image/{name}",
+    ),
+    row(&["SharedSnapshot*"], "AWS::EC2::Snapshot", &["service.snapshotId"], SNAPSHOT),
     row(&["CreateTags", "DeleteTags"], "", &["request.resourcesSet.items.resourceId"], ""),
     row(&["*"], "AWS::EC2::Instance", &["request.instanceId", "request.instancesSet.items.instanceId"], INSTANCE),
     row(&["*"], "AWS::EC2::SecurityGroup", &["request.groupId"], GROUP),
@@ -262,3 +275,10 @@ pub(super) const WAF: &[Row] = &[
     ),
     row(&["*"], "AWS::WAF::WebACL", &["request.webACLId", "response.webACL.webACLId"], ""),
 ];
+
+pub(super) const VPC_LATTICE: &[Row] = &[row(
+    &["PutAuthPolicy", "PutResourcePolicy", "DeleteAuthPolicy", "DeleteResourcePolicy"],
+    "AWS::VpcLattice::Service",
+    &["request.resourceIdentifier", "request.resourceArn"],
+    "",
+)];

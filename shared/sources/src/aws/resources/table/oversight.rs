@@ -77,6 +77,12 @@ const GROUP: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}";
 pub(super) const LOGS: &[Row] = &[
     row(&["DeleteLogStream", "CreateLogStream"], "AWS::Logs::LogGroup", &["request.logGroupName"], GROUP),
     row(&["DeleteLogStream", "CreateLogStream"], "AWS::Logs::LogStream", &["request.logStreamName"], ""),
+    row(
+        &["PutDestination", "PutDestinationPolicy", "DeleteDestination"],
+        "AWS::Logs::Destination",
+        &["request.destinationName"],
+        "arn:{partition}:logs:{region}:{account}:destination:{name}",
+    ),
     row(&["PutResourcePolicy", "DeleteResourcePolicy"], "AWS::Logs::ResourcePolicy", &["request.policyName"], ""),
     row(&["*"], "AWS::Logs::LogGroup", &["request.logGroupName", "request.logGroupIdentifier"], GROUP),
 ];
