@@ -31,12 +31,25 @@ pub(crate) static KEY_POLICY: PolicyHolder = PolicyHolder {
     asked: |subject| Asked::document([subject.request.get_ci("policy")]),
 };
 
-/// The key a subject is about, by ARN or id: most operations take no alias.
+/// The key a subject is about, by ARN or id: most operations take no alias. A replica is another key, in its own region.
 pub(crate) fn key(subject: &Subject<'_>) -> Option<Target> {
+    let replica = subject.response.get_ci("replicaKeyMetadata").get_ci("arn").as_str();
     let created = subject.response.get_ci("keyMetadata").get_ci("keyId").as_str();
     let told = subject.told("keyId").filter(|id| !id.contains("alias/"));
-    let id = told.or(created).or_else(|| subject.arn()).or_else(|| subject.name())?;
-    Some(Target::regional(subject, json!({ "KeyId": id })))
+    let id = match subject.change.action.as_str() {
+        "ReplicateKey" => replica.or_else(|| subject.arn())?,
+        _ => told.or(created).or_else(|| subject.arn()).or_else(|| subject.name())?,
+    };
+    let mut key = Target::regional(subject, json!({ "KeyId": id }));
+    if let Some(region) = region_of(id).or_else(|| subject.told("replicaRegion")) {
+        region.clone_into(&mut key.region);
+    }
+    Some(key)
+}
+
+/// The region in an ARN.
+fn region_of(id: &str) -> Option<&str> {
+    id.starts_with("arn:").then(|| id.split(':').nth(3)).flatten().filter(|region| !region.is_empty())
 }
 
 /// Reads a key's state. The date of a pending deletion is not compared: an undo sets a new one.

@@ -58,7 +58,8 @@ pub(crate) static QUEUE_POLICY: PolicyHolder = PolicyHolder {
         if subject.change.action == "AddPermission" {
             return Asked::labelled(subject, "label");
         }
-        Asked::document([subject.request.get_ci("attributes").get_ci("Policy")])
+        let request = &subject.request;
+        Asked::document(["attributes", "attribute"].map(|member| request.get_ci(member).get_ci("Policy")))
     },
 };
 

@@ -7,6 +7,7 @@ pub(crate) mod iam;
 mod identity;
 pub(crate) mod kms;
 pub(crate) mod messaging;
+pub(crate) mod network_acl;
 pub(crate) mod policy;
 pub(crate) mod s3;
 pub(crate) mod security_group;

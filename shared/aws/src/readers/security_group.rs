@@ -1,8 +1,10 @@
 //! EC2 security groups: their rules, one by one.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use onus_core::effect::{Direction, Protocol};
-use onus_core::{ChangeSummary, Doubt, Effects, Image, Opening, Read, Resource, StateReader, address};
+use onus_core::{Call, ChangeSummary, Doubt, Effects, Image, Opening, Read, Resource, StateReader, address};
 use serde_json::{Map, Value, json};
 
 use super::subject::{Subject, Target, elements, only, set, text};
@@ -76,7 +78,37 @@ fn kept(rule: &Value) -> Value {
     kept
 }
 
-/// A live rule in the words that effects use; `None` when a member that decides has a value we do not know.
+/// Image key of a prefix list's networks: the set of their CIDRs.
+fn list_key(list: &str) -> String {
+    format!("prefix_list/{list}")
+}
+
+/// Reads what prefix lists the rules name and the image does not hold yet.
+fn missing_lists(image: &Image, region: &str) -> Vec<Read> {
+    let named: BTreeSet<&str> =
+        elements(image.get(RULES)).iter().filter_map(|rule| rule.get("PrefixListId")?.as_str()).collect();
+    let missing = named.into_iter().filter(|list| !image.has(&list_key(list)));
+    missing
+        .map(|list| {
+            let parameters = json!({ "PrefixListId": list });
+            Read::new(&list_key(list), Call::aws("ec2", "GetManagedPrefixListEntries", region, parameters))
+                .absent(&["InvalidPrefixListID.NotFound", "InvalidPrefixListId.NotFound"])
+                .keep(|answer| {
+                    let entries = elements(answer.get("Entries").unwrap_or(&Value::Null)).iter();
+                    set(entries.filter_map(|entry| entry.get("Cidr").cloned()))
+                })
+        })
+        .collect()
+}
+
+/// The networks of a prefix list; `None` when it was not read or holds what is no network.
+fn list_networks(image: &Image, list: &str) -> Option<Vec<IpNet>> {
+    let networks = image.get(&list_key(list)).as_array()?;
+    networks.iter().map(|network| address::parse(network.as_str()?)).collect()
+}
+
+/// A live rule in the words that effects use; `None` when a member that decides has a value we do not know. The networks of
+/// a prefix list are not among its sources.
 pub(crate) fn opening(rule: &Value, group_id: &str) -> Option<Opening> {
     let direction = if rule.get("IsEgress").and_then(Value::as_bool)? { Direction::Egress } else { Direction::Ingress };
     let protocol = protocol(text(rule, "IpProtocol"))?;
@@ -120,7 +152,7 @@ fn protocol(text: &str) -> Option<Protocol> {
     })
 }
 
-/// Reads security groups.
+/// Reads security groups, and the prefix lists that their rules name.
 pub(crate) struct SecurityGroupReader;
 
 impl StateReader for SecurityGroupReader {
@@ -129,12 +161,12 @@ impl StateReader for SecurityGroupReader {
     }
 
     fn operations(&self) -> &'static [&'static str] {
-        &["ec2:DescribeSecurityGroupRules"]
+        &["ec2:DescribeSecurityGroupRules", "ec2:GetManagedPrefixListEntries"]
     }
 
     fn reads(&self, change: &ChangeSummary, resource: &Resource<'_>, so_far: &Image) -> Vec<Read> {
-        let group = group_id(&Subject::of_resource(change, resource)).filter(|_| !so_far.has(RULES));
-        group.map(|id| rules(&id, &change.region)).into_iter().collect()
+        let Some(group) = group_id(&Subject::of_resource(change, resource)) else { return Vec::new() };
+        if so_far.has(RULES) { missing_lists(so_far, &change.region) } else { vec![rules(&group, &change.region)] }
     }
 
     fn effects(&self, change: &ChangeSummary, resource: &Resource<'_>, image: &Image) -> Effects {
@@ -144,14 +176,14 @@ impl StateReader for SecurityGroupReader {
         let mut effects = Effects::none();
         for rule in elements(image.get(RULES)) {
             match opening(rule, &group) {
-                Some(opening) => {
-                    effects.doubts.extend(
-                        opening
-                            .peers
-                            .iter()
-                            .filter(|peer| peer.starts_with("pl-"))
-                            .map(|list| Doubt::new(format!("prefix list {list}"), "is not part of the group's rules")),
-                    );
+                Some(mut opening) => {
+                    for list in opening.peers.iter().filter(|peer| peer.starts_with("pl-")) {
+                        if let Some(networks) = list_networks(image, list) {
+                            opening.sources.extend(networks);
+                        } else {
+                            effects.doubts.push(Doubt::new(format!("prefix list {list}"), "could not be read"));
+                        }
+                    }
                     effects.openings.push(opening);
                 }
                 None => effects.doubts.push(Doubt::new(

@@ -3,7 +3,7 @@
 use onus_core::{Finding, Image, Json, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Map, Value, json};
 
-use super::{incomplete, unreadable};
+use super::{incomplete, unless_read, unreadable};
 use crate::readers::s3::{self, ACCOUNT_BLOCK, BLOCK, FLAGS};
 use crate::readers::subject::{Subject, Target};
 
@@ -63,7 +63,7 @@ impl Remediation for RestoreBlock {
 
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let target = self.target(finding)?;
-        Ok(if so_far.has(self.key) { Vec::new() } else { vec![(self.read)(&target)] })
+        Ok(unless_read(so_far, (self.read)(&target)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {

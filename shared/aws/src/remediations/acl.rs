@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use onus_core::{Finding, Image, Json, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Value, json};
 
-use super::{incomplete, unreadable};
+use super::{incomplete, unless_read, unreadable};
 use crate::readers::s3::{self, ACL, GROUPS, group_audience};
 use crate::readers::subject::{Subject, text};
 
@@ -32,7 +32,7 @@ impl Remediation for RemovePublicGrants {
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let subject = Subject::of_finding(finding, s3::BUCKET);
         let bucket = s3::bucket(&subject).ok_or_else(|| incomplete(&SPEC, "the bucket"))?;
-        Ok(if so_far.has(ACL) { Vec::new() } else { vec![s3::acl(&bucket)] })
+        Ok(unless_read(so_far, s3::acl(&bucket)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {

@@ -3,7 +3,7 @@
 use onus_core::{Finding, Image, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Value, json};
 
-use super::{incomplete, refused};
+use super::{incomplete, refused, unless_read};
 use crate::readers::iam::{ATTACHED, HOLDERS, Holder, KEYS, access_keys};
 use crate::readers::subject::{Subject, Target, elements, text};
 
@@ -29,7 +29,7 @@ impl Remediation for DetachPolicy {
 
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let (holder, name, _) = attachment(finding)?;
-        Ok(if so_far.has(ATTACHED) { Vec::new() } else { vec![holder.attached(&name)] })
+        Ok(unless_read(so_far, holder.attached(&name)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
@@ -78,7 +78,7 @@ impl Remediation for DeactivateKey {
 
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let (user, _) = key(finding)?;
-        Ok(if so_far.has(KEYS) { Vec::new() } else { vec![access_keys(&user)] })
+        Ok(unless_read(so_far, access_keys(&user)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {

@@ -3,16 +3,12 @@
 use onus_core::{Finding, Image, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Map, Value, json};
 
-use super::{incomplete, refused, unreadable};
+use super::{incomplete, refused, unless_read, unreadable};
 use crate::readers::kms::{self, GRANTS, KEY, KEY_KIND, ROTATION};
 use crate::readers::subject::{Subject, Target, elements, text};
 
 fn target(spec: &'static Spec, finding: &Finding) -> Result<Target, PlanError> {
     kms::key(&Subject::of_finding(finding, KEY_KIND)).ok_or_else(|| incomplete(spec, "the key"))
-}
-
-fn unless_read(so_far: &Image, read: Read) -> Vec<Read> {
-    if so_far.has(&read.key) { Vec::new() } else { vec![read] }
 }
 
 fn key_state<'a>(spec: &'static Spec, image: &'a Image) -> Result<&'a str, PlanError> {

@@ -5,8 +5,11 @@
 
 mod access_block;
 mod acl;
+mod function_url;
 mod iam;
+mod instance_metadata;
 mod kms;
+mod network_acl;
 mod permission;
 mod policy;
 mod security_group;
@@ -16,12 +19,14 @@ mod switches;
 
 use std::fmt::Display;
 
-use onus_core::{PlanError, Remediation, Spec};
+use onus_core::{Image, PlanError, Read, Remediation, Spec};
 
 /// The registry, sorted by id.
 static REMEDIATIONS: &[&dyn Remediation] = &[
     &switches::StartLogging,
+    &network_acl::DeleteEntry,
     &switches::EnableEbsEncryption,
+    &instance_metadata::RequireTokens,
     &security_group::RevokeRules,
     &sharing::IMAGES,
     &sharing::SNAPSHOTS,
@@ -34,6 +39,7 @@ static REMEDIATIONS: &[&dyn Remediation] = &[
     &kms::EnableRotation,
     &policy::KEY,
     &kms::RevokeGrant,
+    &function_url::ClosePublicUrl,
     &permission::RemovePublicPermission,
     &sharing::DB_SNAPSHOTS,
     &acl::RemovePublicGrants,
@@ -53,6 +59,11 @@ pub fn remediations() -> &'static [&'static dyn Remediation] {
 /// The remediation that a rule names; `None` when there is none of that id.
 pub fn remediation(id: &str) -> Option<&'static dyn Remediation> {
     remediations().iter().copied().find(|remediation| remediation.spec().id == id)
+}
+
+/// A read, unless the image holds its answer already.
+fn unless_read(so_far: &Image, read: Read) -> Vec<Read> {
+    if so_far.has(&read.key) { Vec::new() } else { vec![read] }
 }
 
 /// The finding lacks something.

@@ -5,7 +5,7 @@ use onus_core::effect::{Direction, Protocol};
 use onus_core::{Call, Finding, Image, Opening, PlanError, Read, Remediation, Safety, Spec, Step, address};
 use serde_json::{Map, Value, json};
 
-use super::{incomplete, refused, unreadable};
+use super::{incomplete, refused, unless_read, unreadable};
 use crate::readers::security_group::{GROUP, RULE_ID, RULES, group_id, opening, rules};
 use crate::readers::subject::{Subject, elements, items, only, scalar, text};
 
@@ -32,7 +32,7 @@ impl Remediation for RevokeRules {
 
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let group = group(finding)?;
-        Ok(if so_far.has(RULES) { Vec::new() } else { vec![rules(&group, &finding.change.region)] })
+        Ok(unless_read(so_far, rules(&group, &finding.change.region)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
@@ -136,12 +136,16 @@ fn is_web(opened: &Opening) -> bool {
 /// same. A rule that somebody has narrowed since is no longer the change's.
 fn is_same(opened: &Opening, live: &Opening) -> bool {
     let same_id = opened.rule_id.is_none() || opened.rule_id == live.rule_id;
+    // A prefix list is named by both; its networks are among the sources only where state decided.
+    let same_sources = match live.sources.as_slice() {
+        [] => !live.peers.is_empty() && opened.peers == live.peers && opened.rule_id.is_some(),
+        sources => sources.iter().all(|source| opened.sources.contains(source)),
+    };
     same_id
+        && same_sources
         && opened.direction == live.direction
         && opened.protocol == live.protocol
         && opened.ports == live.ports
-        && !live.sources.is_empty()
-        && live.sources.iter().all(|source| opened.sources.contains(source))
 }
 
 fn revoke(finding: &Finding, group: &str, rule: &Value, live: &Opening) -> Result<Step, PlanError> {
@@ -161,7 +165,8 @@ fn revoke(finding: &Finding, group: &str, rule: &Value, live: &Opening) -> Resul
     } else {
         ""
     };
-    let sources: Vec<String> = live.sources.iter().map(ToString::to_string).collect();
+    let mut sources: Vec<String> = live.sources.iter().map(ToString::to_string).collect();
+    sources.extend(live.peers.iter().cloned());
     let title = format!("revoke {word} {} from {} ({id}{modified})", traffic(live), sources.join(", "));
     Ok(Step { title, call, inverse: Some(inverse) })
 }
@@ -199,6 +204,13 @@ fn authorization(group: &str, rule: &Value) -> Value {
             }
             permission.insert(list.to_owned(), json!([range]));
         }
+    }
+    if let Some(list) = rule.get("PrefixListId") {
+        let mut entry = only(rule, &["Description"]);
+        if let Value::Object(members) = &mut entry {
+            members.insert("PrefixListId".to_owned(), list.clone());
+        }
+        permission.insert("PrefixListIds".to_owned(), json!([entry]));
     }
     let mut parameters = json!({ "GroupId": group, "IpPermissions": [permission] });
     let tags: Vec<&Value> = elements(rule.get("Tags").unwrap_or(&Value::Null))

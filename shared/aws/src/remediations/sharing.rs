@@ -3,7 +3,7 @@
 use onus_core::{Audience, Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Value, json};
 
-use super::{incomplete, unreadable};
+use super::{incomplete, unless_read, unreadable};
 use crate::readers::sharing::{self, CLUSTER_SNAPSHOT, DB_SNAPSHOT, IMAGE, SHARED, SNAPSHOT, Share, grantee};
 use crate::readers::subject::{Subject, Target, elements, items, scalar};
 
@@ -129,7 +129,7 @@ impl Remediation for Unshare {
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let target = self.target(finding)?;
         let share = (self.share)(&finding.change.action);
-        Ok(if so_far.has(SHARED) { Vec::new() } else { vec![(share.read)(&target)] })
+        Ok(unless_read(so_far, (share.read)(&target)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {

@@ -3,7 +3,7 @@
 use onus_core::{Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec, Step};
 use serde_json::{Value, json};
 
-use super::{incomplete, unreadable};
+use super::{incomplete, unless_read, unreadable};
 use crate::readers::cloudtrail::{self, STATUS, TRAIL};
 use crate::readers::subject::{Subject, Target, only};
 
@@ -28,7 +28,7 @@ impl Remediation for StartLogging {
 
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let trail = trail(finding)?;
-        Ok(if so_far.has(STATUS) { Vec::new() } else { vec![cloudtrail::status(&trail)] })
+        Ok(unless_read(so_far, cloudtrail::status(&trail)))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
@@ -73,7 +73,7 @@ impl Remediation for EnableEbsEncryption {
     fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
         let call = ebs(finding, "GetEbsEncryptionByDefault")?;
         let read = Read::new(DEFAULT, call).keep(|answer| only(&answer, &["EbsEncryptionByDefault"]));
-        Ok(if so_far.has(DEFAULT) { Vec::new() } else { vec![read] })
+        Ok(unless_read(so_far, read))
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {

@@ -1,4 +1,4 @@
-//! One bad change after another: what it was, what there is, and what shall be left.
+//! Bad changes in shapes that are easily got wrong: what each was, what there is, and what shall be left.
 
 use onus_core::{Audience, Finding, Grant, Level};
 use serde_json::{Value, json};

@@ -145,6 +145,37 @@ impl State {
                 }
                 Ok(json!({ "SecurityGroupRules": rules }))
             }
+            "GetManagedPrefixListEntries" => {
+                let cidrs = self.get("prefix-list", &p["PrefixListId"], "InvalidPrefixListID.NotFound")?;
+                let entries = cidrs.as_array().unwrap().iter().map(|cidr| json!({ "Cidr": cidr, "Description": "x" }));
+                Ok(json!({ "Entries": entries.collect::<Vec<_>>() }))
+            }
+            "DescribeNetworkAcls" => {
+                let entries = self.get("network-acl", &p["NetworkAclIds"][0], "InvalidNetworkAclID.NotFound")?;
+                Ok(json!({ "NetworkAcls": [{ "NetworkAclId": p["NetworkAclIds"][0], "Entries": entries }] }))
+            }
+            "DeleteNetworkAclEntry" => self.edit("network-acl", &p["NetworkAclId"], "", |entries| {
+                entries
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|entry| (&entry["RuleNumber"], &entry["Egress"]) != (&p["RuleNumber"], &p["Egress"]));
+            }),
+            "CreateNetworkAclEntry" => {
+                let mut entry = p.clone();
+                entry.as_object_mut().unwrap().remove("NetworkAclId");
+                self.edit("network-acl", &p["NetworkAclId"], "", |entries| entries.as_array_mut().unwrap().push(entry))
+            }
+            "DescribeInstances" => {
+                let mut instances = Vec::new();
+                for id in p["InstanceIds"].as_array().unwrap() {
+                    let tokens = self.get("instance", id, "InvalidInstanceID.NotFound")?;
+                    let options = json!({ "State": "applied", "HttpTokens": tokens });
+                    instances
+                        .push(json!({ "InstanceId": id, "State": { "Name": "running" }, "MetadataOptions": options }));
+                }
+                Ok(json!({ "Reservations": [{ "OwnerId": self.tick, "Instances": instances }] }))
+            }
+            "ModifyInstanceMetadataOptions" => self.put("instance", &p["InstanceId"], p["HttpTokens"].clone()),
             "RevokeSecurityGroupIngress" => self.revoke(p, false),
             "RevokeSecurityGroupEgress" => self.revoke(p, true),
             "AuthorizeSecurityGroupIngress" => self.authorize(p, false),
@@ -182,7 +213,11 @@ impl State {
     fn authorize(&mut self, p: &Value, egress: bool) -> Answer {
         let mut made = Vec::new();
         for permission in p["IpPermissions"].as_array().unwrap() {
-            let ranges = [("IpRanges", "CidrIp", "CidrIpv4"), ("Ipv6Ranges", "CidrIpv6", "CidrIpv6")];
+            let ranges = [
+                ("IpRanges", "CidrIp", "CidrIpv4"),
+                ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
+                ("PrefixListIds", "PrefixListId", "PrefixListId"),
+            ];
             for (list, member, answered) in ranges {
                 for range in permission[list].as_array().into_iter().flatten() {
                     self.tick += 1;
@@ -361,6 +396,11 @@ impl State {
                 let policy = self.get("function-policy", name, "ResourceNotFoundException")?.to_string();
                 Ok(json!({ "Policy": policy, "RevisionId": self.tick.to_string() }))
             }
+            "GetFunctionUrlConfig" => {
+                let kind = self.get("function-url", name, "ResourceNotFoundException")?;
+                Ok(json!({ "AuthType": kind, "LastModifiedTime": self.tick }))
+            }
+            "UpdateFunctionUrlConfig" => self.put("function-url", name, p["AuthType"].clone()),
             "RemovePermission" => {
                 let sid = p["StatementId"].clone();
                 self.edit("function-policy", name, "ResourceNotFoundException", |policy| {

@@ -55,7 +55,25 @@ fn networks() -> Vec<Case> {
     let private = rule("sgr-0aaaaaaaaaaaaaaaa", (22, 22), "10.0.0.0/8");
     let live = json!([private, rule("sgr-0123456789abcdef0", (22, 22), "0.0.0.0/0")]);
     let revoke = |path| case("aws.ec2.revoke_security_group_rules", path, group, live.clone(), json!([private]));
+    let entry = |number: u16, cidr: &str| {
+        json!({
+            "RuleNumber": number, "Egress": false, "Protocol": "6", "RuleAction": "allow", "CidrBlock": cidr,
+            "PortRange": { "From": 22, "To": 22 },
+        })
+    };
+    let kept = [entry(10, "10.0.0.0/8"), entry(100, "0.0.0.0/0")];
+    let instance = "instance/i-0a1b2c3d4e5f60718";
+    let tokens = "aws.ec2.require_metadata_tokens";
     vec![
+        case(
+            "aws.ec2.delete_network_acl_entry",
+            "ec2/create_network_acl_entry",
+            "network-acl/acl-0a1b2c3d4e5f60718",
+            json!([kept[0], entry(50, "0.0.0.0/0"), kept[1]]),
+            json!(kept),
+        ),
+        case(tokens, "ec2/modify_instance_metadata_options", instance, json!("optional"), json!("required")),
+        case(tokens, "ec2/run_instances", instance, json!("optional"), json!("required")),
         revoke("ec2/authorize_security_group_ingress"),
         revoke("ec2/authorize_security_group_ingress_flat"),
         revoke("ec2/modify_security_group_rules"),
@@ -220,6 +238,8 @@ fn buckets() -> Vec<Case> {
 fn others() -> Vec<Case> {
     let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
     let detach = |path, thing| case("aws.iam.detach_policy", path, thing, json!([admin]), json!([]));
+    let url = "function-url/orders";
+    let close = |path| case("aws.lambda.close_public_url", path, url, json!("NONE"), json!("AWS_IAM"));
     let key = |status: &str| json!([{ "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": status }]);
     let state = |state: &str| json!({ "KeyState": state, "DeletionDate": 1 });
     let thing: &'static str = format!("key/{KEY}").leak();
@@ -230,6 +250,8 @@ fn others() -> Vec<Case> {
         "Operations": ["Decrypt", "DescribeKey"],
     });
     vec![
+        close("lambda/create_function_url_config"),
+        close("lambda/update_function_url_config"),
         detach("iam/attach_user_policy", "attached-user/svc-build"),
         detach("iam/attach_role_policy", "attached-role/app-server"),
         detach("iam/attach_group_policy", "attached-group/analysts"),

@@ -122,7 +122,32 @@ pub(crate) fn cases() -> Vec<Case> {
             &[was_public],
         ),
         all_protocols(),
+        prefix_list(),
     ]
+}
+
+/// What a prefix list lets in is known from state alone; then the opening names the list and holds its networks.
+fn prefix_list() -> Case {
+    let mut listed = opening(Some("sgr-list"), (22, 22), "0.0.0.0/0");
+    listed.peers.push("pl-1".to_owned());
+    let mut finding = answered(
+        opened(vec![listed]),
+        json!({ "securityGroupRuleSet": { "items": [{ "securityGroupRuleId": "sgr-list" }] } }),
+    );
+    finding.from_state = true;
+    let mut bad = rule("sgr-list", "tcp", (22, 22), "");
+    bad.as_object_mut().unwrap().remove("CidrIpv4");
+    bad["PrefixListId"] = json!("pl-1");
+    let mut other = bad.clone();
+    other["SecurityGroupRuleId"] = json!("sgr-other");
+    other["PrefixListId"] = json!("pl-2");
+    Case {
+        name: "a prefix list that holds the internet, beside another",
+        remediation: REVOKE,
+        finding,
+        world: world([(GROUP, json!([bad, other.clone()]))]),
+        healed: vec![(GROUP, json!([other]))],
+    }
 }
 
 fn all_protocols() -> Case {

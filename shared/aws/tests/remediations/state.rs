@@ -1,7 +1,7 @@
 //! State readers: what is read, and what it means.
 
 use onus_aws::{state_reader, state_readers};
-use onus_core::{Audience, Caller, Effects, Image, Resource, StateReader};
+use onus_core::{Audience, Caller, Effects, Image, Resource, StateReader, address};
 use serde_json::{Value, json};
 
 use crate::cases::{own, policy, public, world};
@@ -71,12 +71,16 @@ async fn a_security_group_opens_what_its_rules_say() {
         { "SecurityGroupRuleId": "sgr-2", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "CidrIpv4": "128.0.0.0/1" },
         { "SecurityGroupRuleId": "sgr-3", "IsEgress": true, "IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": "10.0.0.0/8" },
         { "SecurityGroupRuleId": "sgr-4", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "PrefixListId": "pl-1" },
+        { "SecurityGroupRuleId": "sgr-6", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "PrefixListId": "pl-2" },
         { "SecurityGroupRuleId": "sgr-5", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIpv4": "nonsense" },
     ]);
     let group = Resource::new("AWS::EC2::SecurityGroup", "", "sg-1");
     let reader = state_reader("AWS::EC2::SecurityGroup").unwrap();
-    let (_, effects, _) = read(reader, &group, world([("group/sg-1", rules)])).await;
-    assert_eq!(effects.openings.len(), 4);
+    let (_, effects, _) =
+        read(reader, &group, world([("group/sg-1", rules), ("prefix-list/pl-2", json!(["0.0.0.0/1"]))])).await;
+    assert_eq!(effects.openings.len(), 5);
+    let listed = effects.openings.iter().find(|opening| opening.peers == ["pl-2"]).unwrap();
+    assert_eq!(listed.sources, [address::parse("0.0.0.0/1").unwrap()]);
     let reached: Vec<(u16, u16)> = effects.exposures().into_iter().map(|exposure| exposure.ports).collect();
     assert_eq!(reached.iter().map(|ports| ports.0).min(), Some(0), "{reached:?}");
     let doubts: Vec<&str> = effects.doubts.iter().map(|doubt| doubt.about.as_str()).collect();
