@@ -4,6 +4,8 @@
 //! `ModifyDBSnapshotAttribute`; Systems Manager API Reference, `ModifyDocumentPermission`; Amazon Redshift API
 //! Reference, `AuthorizeSnapshotAccess`; AWS RAM API Reference, `CreateResourceShare`.
 
+use std::borrow::Cow;
+
 use onus_core::{Audience, Doubt, Effects, Grant, Json, Level};
 
 use super::policies::absent;
@@ -41,7 +43,7 @@ pub(super) fn warehouse_snapshot(seen: &Seen<'_, '_>) -> Effects {
     let Some(grantee) = account(seen.any(&["accountWithRestoreAccess"])) else {
         return absent("accountWithRestoreAccess");
     };
-    shared(seen, "restore", &["snapshotIdentifier", "snapshotArn"], [Grantee::of(&grantee)])
+    shared(seen, "restore", &["snapshotIdentifier", "snapshotArn"], [grantee.into_owned()])
 }
 
 /// `ssm:ModifyDocumentPermission`.
@@ -61,17 +63,9 @@ pub(super) fn resource_share(seen: &Seen<'_, '_>) -> Effects {
     shared(seen, "share", &["resourceShareArn", "name"], principals)
 }
 
-/// Whom something is shared with, as written.
-struct Grantee(String);
-
-impl Grantee {
-    fn of(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-fn grantee(entry: &Json<'_>) -> Option<Grantee> {
-    account(entry).filter(|text| !text.is_empty()).map(|text| Grantee::of(&text))
+/// Whom an entry of a list names, as written.
+fn grantee(entry: &Json<'_>) -> Option<String> {
+    account(entry).filter(|text| !text.is_empty()).map(Cow::into_owned)
 }
 
 /// Lists of grantees in the flat spelling; older records use the plural, newer ones the name of the XML element.
@@ -114,21 +108,16 @@ fn launchable(seen: &Seen<'_, '_>, attribute: &str, names: &[&str]) -> Effects {
 }
 
 /// One entry of an `add` list: `{"group": "all"}`, `{"userId": "…"}`, an organisation, or a unit of one.
-fn entry_grantee(entry: &Json<'_>) -> Option<Grantee> {
+fn entry_grantee(entry: &Json<'_>) -> Option<String> {
     const NAMES: [&str; 6] = ["group", "groupName", "userId", "organizationArn", "organizationalUnitArn", "userGroup"];
     NAMES.iter().find_map(|name| grantee(any(entry, &[name])))
 }
 
 /// A grant for each grantee.
-fn shared(
-    seen: &Seen<'_, '_>,
-    attribute: &str,
-    names: &[&str],
-    grantees: impl IntoIterator<Item = Grantee>,
-) -> Effects {
+fn shared(seen: &Seen<'_, '_>, attribute: &str, names: &[&str], grantees: impl IntoIterator<Item = String>) -> Effects {
     let resource = seen.resource(names);
     let mut effects = Effects::none();
-    for Grantee(who) in grantees {
+    for who in grantees {
         let Some((audience, account)) = whom(seen, &who) else {
             effects.doubts.push(Doubt::new(format!("grantee {who}"), "is neither `all`, an account nor an ARN"));
             continue;
