@@ -3,6 +3,21 @@
 //! [`scan`] and [`scan_reader`] take any shape that a log's records travel in: the provider's own files, what its event
 //! services deliver to a function, JSON lines, a JSON array, one record; plain or gzip. Which shape it is is told by the bytes,
 //! never by a file's name. Every entry is visited once, in order, as a change, a named skip, or an error of its own.
+//!
+//! ```
+//! use onus_sources::{Decoded, scan};
+//!
+//! let input = br#"{"eventID":"e-1","eventTime":"2026-11-23T18:00:00Z","eventSource":"s3.amazonaws.com",
+//!     "eventName":"PutBucketAcl","requestParameters":{"bucketName":"reports"}}"#;
+//! let mut buckets = Vec::new();
+//! let scanned = scan("event.json", input, &mut |entry| {
+//!     if let Ok(Decoded::Change(change)) = entry.result {
+//!         buckets.extend(change.resource().map(|bucket| bucket.id.to_string()));
+//!     }
+//! })?;
+//! assert_eq!((scanned.changes, buckets), (1, vec!["arn:aws:s3:::reports".to_owned()]));
+//! # Ok::<(), onus_sources::InputError>(())
+//! ```
 
 pub mod aws;
 mod entry;

@@ -110,7 +110,7 @@ fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<Cow<'a, s
         Some(value) if value.starts_with('"') => {
             Text::of(value).some().ok_or_else(|| DecodeError::field(field, value, "expected a name"))
         }
-        None | Some("null") => Err(DecodeError::Missing { field }),
+        None => Err(DecodeError::Missing { field }),
         Some(value) => Err(DecodeError::field(field, value, "expected a string")),
     }
 }
@@ -148,7 +148,7 @@ fn uid_of(text: &str) -> String {
 /// is an evasion. A JSON string that holds the object (data lakes) is opened. EC2's newer shape wraps the members in one member called
 /// `<Operation>Request` or `<Operation>Response`: the inner object is the body; the record keeps the outer one.
 fn body<'a>(raw: Option<&'a str>, action_raw: &str, wrapper: &str) -> Document<'a> {
-    let Some(raw) = raw.filter(|raw| *raw != "null") else { return Document::absent() };
+    let Some(raw) = raw else { return Document::absent() };
     if raw.starts_with('"') {
         return quoted_body(raw);
     }

@@ -88,6 +88,9 @@ fn sealed<'a>(
     {
         return Some(inner_text("Message", message, context, take));
     }
+    if outer.s3.is_some() {
+        return Some(Some(Ok(Decoded::Skipped(Skip::StorageNotification))));
+    }
     if matches!(Record::text(outer.kind).0.as_ref(), "SubscriptionConfirmation" | "UnsubscribeConfirmation")
         || Record::text(outer.event).0 == "s3:TestEvent"
     {

@@ -6,7 +6,7 @@ use crate::error::DecodeError;
 use crate::text::{Text, each_member};
 
 /// The members of one JSON object that a CloudTrail record or one of its envelopes may have, each as the JSON text of its value.
-/// Of a repeated member the last counts.
+/// Of a repeated member the last counts; `null` counts as not there, as feeds with a column per member write it.
 #[derive(Debug, Default)]
 pub(super) struct Record<'a> {
     pub(super) event_id: Option<&'a str>,
@@ -53,7 +53,7 @@ pub(super) struct Outer<'a> {
     pub(super) cloudtrail_event: Option<&'a str>,
     /// Batches inside other envelopes.
     pub(super) records: Option<&'a str>,
-    /// Notifications of S3 and its test message.
+    /// Notices that a file was stored, of S3 (`s3`) and of CloudTrail (`s3ObjectKey`), and the test message of S3.
     pub(super) s3: Option<&'a str>,
     pub(super) event: Option<&'a str>,
     /// A CloudTrail digest file.
@@ -97,7 +97,7 @@ impl<'a> Record<'a> {
             "@timestamp" | "p_event_time" => &mut self.collected_time,
             _ => return self.outer.set(name, value),
         };
-        *member = Some(value);
+        *member = Some(value).filter(|value| *value != "null");
     }
 
     /// A member's text; empty when it is not there.
@@ -126,11 +126,11 @@ impl<'a> Outer<'a> {
             "Type" => &mut self.kind,
             "CloudTrailEvent" => &mut self.cloudtrail_event,
             "Records" => &mut self.records,
-            "s3" => &mut self.s3,
+            "s3" | "s3ObjectKey" => &mut self.s3,
             "Event" => &mut self.event,
             "digestStartTime" => &mut self.digest,
             _ => return,
         };
-        *member = Some(value);
+        *member = Some(value).filter(|value| *value != "null");
     }
 }

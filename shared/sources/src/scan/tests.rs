@@ -111,6 +111,31 @@ fn every_envelope_is_opened() {
 }
 
 #[test]
+fn notices_and_tests_of_delivery_are_told_apart() {
+    let cases = [
+        (r#"{"Type":"Notification","Message":"{\"s3Bucket\":\"b\",\"s3ObjectKey\":[\"k\"]}"}"#, "storage_notification"),
+        (r#"{"Type":"SubscriptionConfirmation","Message":"You have chosen","Token":"t"}"#, "control_message"),
+        (r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#, "control_message"),
+        (
+            r#"{"Type":"Notification","Message":"hello"}"#,
+            "field `Message` holds `hello`: expected a JSON object as text",
+        ),
+        (r#"{"awslogs":{"data":"%%"}}"#, "cannot unpack `awslogs.data`: base64: Invalid symbol 37, offset 0."),
+        (
+            r#"{"awslogs":{"data":"aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8="}}"#,
+            "cannot unpack `awslogs.data`: gzip: invalid gzip header",
+        ),
+        (r#"{"awslogs":{}}"#, "field `awslogs.data` is missing"),
+        (r#"{"messageType":"DATA_MESSAGE"}"#, "field `logEvents` holds `null`: expected a list"),
+        (r#"{"detail-type":"x via CloudTrail","detail":7}"#, "record is not a JSON object, it starts with `7`"),
+        (r#"{"insertId":"1","protoPayload":{}}"#, "unknown"),
+    ];
+    for (input, expected) in cases {
+        assert_eq!(entries(input.as_bytes()), [format!("0 {expected}")], "{input}");
+    }
+}
+
+#[test]
 fn an_empty_input_has_no_entries() {
     for input in ["", "\n", " \r\n\t", "\u{feff}", "[]", r#"{"Records":[]}"#, r#"{"Records":[],"x":{"y":[1]}}"#] {
         assert_eq!(entries(input.as_bytes()), Vec::<String>::new(), "{input:?}");
@@ -219,6 +244,16 @@ fn a_broken_record_costs_itself_alone() {
             vec!["0 a".into(), "1 b".into(), "2 list of records is not closed, the input ends too early".into()],
         ),
         (format!("{{\"Records\":[{a},{{\"x\""), vec!["0 a".into(), format!("1 {unclosed} 4 bytes")]),
+        (
+            format!("{{\"Records\":[{a},{{\"eventID\":{{\"x\":1,{a},{{\"eventID\":\"x,{b}]}}"),
+            vec![
+                "0 a".into(),
+                format!("1 {unclosed} 17 bytes"),
+                "2 a".into(),
+                format!("3 {unclosed} 13 bytes"),
+                "4 b".into(),
+            ],
+        ),
         ("{".into(), vec![format!("0 {unclosed} 1 bytes")]),
     ];
     let mut wrong = Vec::new();

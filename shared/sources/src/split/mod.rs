@@ -4,18 +4,17 @@
 //! object that holds entries in an array ([`crate::logs`]) is walked into, its other members are passed over. Brackets and
 //! quotes are counted, nothing is parsed.
 //!
-//! A broken entry costs as little as can be told. It ends where its brackets close; in JSON lines at the end of its line; else before
-//! the next line that starts as its own did: the same indentation, then `{`.
+//! A broken entry costs as little as can be told: see [`fence`].
 
 mod brackets;
 mod feed;
+mod fence;
 
 use std::io::{self, Read};
 
-use memchr::memmem;
-
 use self::brackets::{Brackets, Stop};
 use self::feed::Feed;
+use self::fence::Fence;
 use crate::logs;
 
 /// How far to look behind the first value for the second.
@@ -79,8 +78,8 @@ pub(crate) struct Splitter<R> {
     passed: usize,
     /// The white space before the next byte, when only that is between it and the start of its line.
     indent: Option<Vec<u8>>,
-    /// Set once an entry was broken: a line break, an indentation and `{`, which ends an entry.
-    fence: Option<Vec<u8>>,
+    /// Set once an entry was broken: what tells that the next one starts.
+    fence: Option<Fence>,
 }
 
 impl<R: Read> Splitter<R> {
@@ -111,7 +110,7 @@ impl<R: Read> Splitter<R> {
                 (Level::Tail, _) => self.pass_tail()?,
                 (Level::List { within }, b']') => {
                     self.consume(1);
-                    self.level = if within { Level::Tail } else { Level::Top };
+                    self.leave_list(within);
                 }
                 (Level::Top, b'[') => {
                     self.consume(1);
@@ -154,6 +153,14 @@ impl<R: Read> Splitter<R> {
         bytes
     }
 
+    /// Behind the closing bracket of a list.
+    fn leave_list(&mut self, within: bool) {
+        self.level = if within { Level::Tail } else { Level::Top };
+        if matches!(self.fence, Some(Fence::Key(_))) {
+            self.fence = None;
+        }
+    }
+
     /// Passes white space, commas between values and a byte order mark; answers the byte behind, or nothing at the end.
     fn skip_space(&mut self) -> io::Result<Option<u8>> {
         loop {
@@ -172,7 +179,7 @@ impl<R: Read> Splitter<R> {
                         }
                     }
                     b',' => self.indent = None,
-                    0xEF | 0xBB | 0xBF if self.feed.offset > 0 && self.line == 0 && self.indent.is_some() => {}
+                    0xEF | 0xBB | 0xBF if self.line == 0 && self.indent.is_some() => {}
                     other => {
                         found = Some(*other);
                         break;
@@ -189,8 +196,13 @@ impl<R: Read> Splitter<R> {
 
     /// Measures the object at the front.
     fn measure(&mut self, entries: Option<fn(&[u8]) -> bool>) -> io::Result<(usize, Shape)> {
-        let mut brackets = Brackets::default();
         self.passed = 0;
+        if let Some(Fence::Key(mark)) = self.fence.take() {
+            let measured = self.measure_to_key(&mark);
+            self.fence = Some(Fence::Key(mark));
+            return measured;
+        }
+        let mut brackets = Brackets::default();
         loop {
             let stop = brackets.count(self.feed.window(), entries, self.lines == Some(true) || self.fence.is_some());
             let at = brackets.at;
@@ -207,77 +219,6 @@ impl<R: Read> Splitter<R> {
                 Stop::End if self.feed.window().len() > self.limit => return self.pass_large(brackets),
                 Stop::End if self.feed.more()? => {}
                 Stop::End => return Ok(self.unclosed_at_end()),
-            }
-        }
-    }
-
-    /// Whether an entry ends at the line break here.
-    fn at_fence(&mut self, at: usize) -> io::Result<bool> {
-        let Some(fence) = self.fence.take() else { return Ok(false) };
-        while self.feed.window().len() < at + fence.len() && self.feed.more()? {}
-        let found = self.feed.window().get(at..).is_some_and(|rest| rest.starts_with(&fence));
-        self.fence = Some(fence);
-        Ok(found)
-    }
-
-    /// Where the next entry starts in the window, once this one is known to be broken.
-    fn find_fence(&mut self) -> Option<usize> {
-        let indent = self.indent.take().unwrap_or_default();
-        let fence = self.fence.get_or_insert_with(|| [b"\n", indent.as_slice(), b"{"].concat());
-        memmem::find(self.feed.window(), fence)
-    }
-
-    /// The input ended before the object did.
-    fn unclosed_at_end(&mut self) -> (usize, Shape) {
-        let fenced = if self.lines == Some(true) { None } else { self.find_fence() };
-        if fenced.is_none() {
-            self.level = Level::Top; // one error for one cut
-        }
-        (fenced.unwrap_or_else(|| self.feed.window().len()), Shape::Unclosed)
-    }
-
-    /// Passes a broken object whose quotes cannot be trusted.
-    fn pass_to_fence(&mut self) -> io::Result<(usize, Shape)> {
-        loop {
-            if let Some(length) = self.find_fence() {
-                return Ok((length, Shape::Unclosed));
-            }
-            let kept = self.fence.as_ref().map_or(0, Vec::len);
-            let passed = self.feed.window().len().saturating_sub(kept);
-            self.consume(passed);
-            self.passed += passed;
-            if !self.feed.more()? {
-                self.level = Level::Top;
-                return Ok((self.feed.window().len(), Shape::Unclosed));
-            }
-        }
-    }
-
-    /// Passes an object that is too large: to where its brackets close, or to what ends a broken entry.
-    fn pass_large(&mut self, mut brackets: Brackets) -> io::Result<(usize, Shape)> {
-        let lines = self.lines == Some(true);
-        if !lines && let Some(length) = self.find_fence() {
-            return Ok((length, Shape::Unclosed));
-        }
-        loop {
-            match brackets.count(self.feed.window(), None, true) {
-                Stop::Closed => {
-                    self.consume(brackets.at);
-                    return Ok((0, Shape::TooLarge));
-                }
-                Stop::Newline if lines || self.at_fence(brackets.at)? => {
-                    self.consume(brackets.at);
-                    return Ok((0, Shape::TooLarge));
-                }
-                Stop::Newline => brackets.at += 1,
-                Stop::Entries | Stop::End => {
-                    let seen = self.feed.window().len();
-                    self.consume(seen);
-                    brackets.forget(seen);
-                    if !self.feed.more()? {
-                        return Ok((0, Shape::TooLarge));
-                    }
-                }
             }
         }
     }

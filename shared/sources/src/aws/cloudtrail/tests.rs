@@ -205,6 +205,13 @@ fn a_lone_surrogate_does_not_hide_a_record() {
 }
 
 #[test]
+fn a_column_that_is_null_says_nothing() {
+    let text =
+        record(&[("insightDetails", "null"), ("digestStartTime", "null"), ("s3", "null"), ("errorCode", "null")]);
+    assert!(change(&text).outcome.succeeded());
+}
+
+#[test]
 fn other_shapes_are_skipped_by_name() {
     let cases = [
         (r#"{"digestStartTime":"2026-11-23T18:00:00Z","logFiles":[]}"#.to_owned(), Skip::Digest),
