@@ -1,10 +1,13 @@
 //! What expressions mean: members that are missing, functions, doubts, mistakes.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is a test")]
 
+use std::collections::BTreeMap;
+
 use onus_core::{Change, Effects, Image, State, Verdict};
 use onus_rules::{Catalog, LoadErrors, Settings, evaluate};
 use onus_sources::Decoded;
 use onus_sources::aws::cloudtrail;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn rule_text(when: &str, more: &str) -> String {
@@ -158,8 +161,9 @@ fn an_expression_that_fails_is_never_silent() {
     let cases = [
         ("request.missing", "gives a null, not true or false"),
         ("request.bucketName", "gives a string, not true or false"),
-        ("request.missing && true", "_&&_"),
-        ("!request.open", "'!_'"),
+        ("request.missing && true", "`request.missing` gives a null, not true or false"),
+        ("!request.open", "`request.open` gives a string, not true or false"),
+        ("[true].exists(x, !request.open)", "got 'string', want 'bool'"),
         ("request.bucketName < 5", "'_<_' applied to '(string, int)'"),
         ("request.bucketName.deeper == 1", "cannot select `deeper` of `request.bucketName`, which is a text"),
         ("request.acl.first == 1", "cannot select `first` of `request.acl`, which is a list"),
@@ -251,4 +255,76 @@ fn mistakes_in_expressions_are_told_at_their_place() {
         }
     }
     assert!(wrong.is_empty(), "{} mistakes are told otherwise:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is evaluated without the interpreter when it stands by itself, and by it inside `exists`.
+const FRAMED: [&str; 22] = [
+    "request.a == 1",
+    "request.a == 'x'",
+    "request.a != 'x'",
+    "request.a == true",
+    "request.a == null",
+    "null != request.a",
+    "has(request.a.b)",
+    "request.a in [1, 'x', true, null]",
+    "truthy(request.a)",
+    "falsy(request.a)",
+    "int_of(request.a) < 7",
+    "int_of(request.a) >= 7",
+    "glob(request.a, 'x*')",
+    "regex(request.a, '^[x-z0-9]+$')",
+    "any_ci(request.a, 'X')",
+    "any_ci(request.a, ['X', '1'])",
+    "request.a.exists(e, e == 'x')",
+    "request.a.all(e, e == 'x')",
+    "list(request.a).exists(e, e == 'x')",
+    "list(request.a).all(e, e != 'x')",
+    "!(request.a == 'x') && request.a.b == null || request.a",
+    "request.a && request.a == 'x'",
+];
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3i64..12).prop_map(Value::from),
+        Just(json!(1.0)),
+        Just(json!(6.5)),
+        Just(json!(u64::MAX)),
+        "(x|X|xy|1|07|true|False|)".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("(b|B|items|item|content|c)", inner, 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_frame_means_what_the_interpreter_means(value in json_value()) {
+        let request = json!({ "a": value });
+        let framed = catalog_of(&FRAMED.map(str::to_owned));
+        let interpreted = catalog_of(&FRAMED.map(|when| format!("[1].exists(y, {when})")));
+        for (when, (left, right)) in FRAMED.iter().zip(framed.rules().zip(interpreted.rules())) {
+            let text = record(&request);
+            let change = change(&text);
+            let of = |rule| evaluate(rule, &change, None, &Settings::default()).map_err(|_| "fails");
+            prop_assert_eq!(of(left), of(right), "{} on {}", when, &request);
+        }
+    }
+}
+
+/// The rules of some expressions, compiled once.
+fn catalog_of(conditions: &[String]) -> Catalog {
+    static KNOWN: std::sync::Mutex<BTreeMap<String, Catalog>> = std::sync::Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().expect("nobody panics with the lock");
+    let key = conditions.join("\n");
+    let files = conditions.iter().enumerate();
+    let load = || Catalog::load(files.map(|(n, when)| (format!("aws/s3/rule_{n:02}.yaml"), rule_text(when, ""))));
+    known.entry(key).or_insert_with(|| load().unwrap_or_else(|errors| panic!("{errors}"))).clone()
 }

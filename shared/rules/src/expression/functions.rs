@@ -18,11 +18,18 @@ use super::value::{Nothing, as_int, as_text, is_nothing, nothing, owned_json, tr
 type Args<'b, 'v> = Vec<CowVal<'b, 'v>>;
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
+/// Whether an ordering is the one that a comparison asks for.
+pub(super) type Order = fn(Ordering) -> bool;
+
+/// The comparisons under their lowered names, and which orderings satisfy them.
+pub(super) const COMPARISONS: [(&str, Order); 4] =
+    [("@lt", Ordering::is_lt), ("@le", Ordering::is_le), ("@gt", Ordering::is_gt), ("@ge", Ordering::is_ge)];
+
 /// The standard environment and our functions.
 pub(super) fn environment() -> Env {
     let mut env = Env::stdlib();
     let any = |count: usize| (0..count).map(|_| types::DYN_TYPE).collect();
-    let ours: [(&str, usize, Function); 17] = [
+    let ours: [(&str, usize, Function); 13] = [
         ("list", 1, list),
         ("truthy", 1, truthy),
         ("falsy", 1, falsy),
@@ -36,13 +43,18 @@ pub(super) fn environment() -> Env {
         ("reaches", 2, reaches),
         ("account_of", 1, account_of),
         ("any_ci", 2, any_ci),
-        ("@lt", 2, |args| compare("_<_", &args, |order| order == Ordering::Less)),
-        ("@le", 2, |args| compare("_<=_", &args, |order| order != Ordering::Greater)),
-        ("@gt", 2, |args| compare("_>_", &args, |order| order == Ordering::Greater)),
-        ("@ge", 2, |args| compare("_>=_", &args, |order| order != Ordering::Less)),
     ];
     for (name, count, function) in ours {
         declared(name, env.add_overload(name, name, any(count), function));
+    }
+    let compared: [Function; 4] = [
+        |args| compare("_<_", &args, Ordering::is_lt),
+        |args| compare("_<=_", &args, Ordering::is_le),
+        |args| compare("_>_", &args, Ordering::is_gt),
+        |args| compare("_>=_", &args, Ordering::is_ge),
+    ];
+    for ((name, _), function) in COMPARISONS.into_iter().zip(compared) {
+        declared(name, env.add_overload(name, name, any(2), function));
     }
     // What is not there has size 0 and neither holds nor starts with anything.
     declared(
@@ -74,6 +86,11 @@ pub(super) struct Pattern(Regex);
 impl Pattern {
     pub(super) fn new(pattern: &str) -> Result<Self, regex_lite::Error> {
         Regex::new(pattern).map(Self)
+    }
+
+    /// Whether a text holds a match.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.0.is_match(text)
     }
 }
 
@@ -208,7 +225,7 @@ fn lower<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
 }
 
 /// How a value is written: see [`text`].
-fn written<'b>(value: &'b (dyn Val + '_)) -> Cow<'b, str> {
+pub(super) fn written<'b>(value: &'b (dyn Val + '_)) -> Cow<'b, str> {
     if let Some(text) = as_text(value) {
         return Cow::Borrowed(text);
     }
@@ -267,10 +284,10 @@ pub(super) fn glob_matches(text: &[u8], pattern: &[u8]) -> bool {
 
 fn regex<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
     let (text, pattern) = (arg(&args, 0), arg(&args, 1));
-    let Some(Pattern(pattern)) = pattern.downcast_ref::<Pattern>() else {
+    let Some(pattern) = pattern.downcast_ref::<Pattern>() else {
         return Err(ExecutionError::function_error("regex", "the pattern is not compiled"));
     };
-    Ok(truth(!is_nothing(text) && pattern.is_match(&written(text))))
+    Ok(truth(!is_nothing(text) && pattern.is_in(&written(text))))
 }
 
 /// JSON out of a text; what is JSON already stays. A text that is none is in doubt: it was cut off or masked.
@@ -335,15 +352,20 @@ fn account_of<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
 fn any_ci<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
     let mut wanted = Vec::new();
     each(arg(&args, 1), &mut |text| wanted.extend(as_text(text).map(str::to_owned)));
+    Ok(truth(any_among(arg(&args, 0), &wanted)))
+}
+
+/// Whether one of a value's texts is among others, whatever the case of ASCII letters.
+pub(super) fn any_among(values: &dyn Val, wanted: &[String]) -> bool {
     let mut found = false;
-    each(arg(&args, 0), &mut |value| {
+    each(values, &mut |value| {
         found |= as_text(value).is_some_and(|text| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(text)));
     });
-    Ok(truth(found))
+    found
 }
 
 /// A comparison that is false when either side is not there.
-fn compare<'b, 'v>(operator: &str, args: &Args<'b, 'v>, holds: fn(Ordering) -> bool) -> Answer<'b, 'v> {
+fn compare<'b, 'v>(operator: &str, args: &Args<'b, 'v>, holds: Order) -> Answer<'b, 'v> {
     let (left, right) = (arg(args, 0), arg(args, 1));
     if is_nothing(left) || is_nothing(right) {
         return Ok(truth(false));

@@ -6,10 +6,11 @@ use std::mem;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators,
 };
-use cel::common::types::CelString;
+use cel::common::types::{CelBool, CelString};
 use cel::parser::Expression;
 
 use super::functions::Pattern;
+use super::logic::Node;
 use super::names::{self, Path, Shape};
 use super::{ExpressionError, Program};
 
@@ -21,6 +22,9 @@ const COMPARISONS: [(&str, &str); 4] = [
     (operators::GREATER_EQUALS, "@ge"),
 ];
 
+/// What negation is lowered to.
+pub(super) const NOT: &str = operators::CONDITIONAL;
+
 /// Checks and rewrites a parsed expression.
 pub(super) fn lower(
     parsed: Expression,
@@ -28,10 +32,19 @@ pub(super) fn lower(
     info: &SourceInfo,
     with_state: bool,
 ) -> Result<Program, Vec<ExpressionError>> {
-    let program = Program { expression: Expression::default(), paths: vec![], patterns: vec![], unknowns: vec![] };
-    let mut lowering = Lowering { source, info, with_state, bound: Vec::new(), program, errors: Vec::new() };
+    let mut lowering = Lowering {
+        source,
+        info,
+        with_state,
+        bound: Vec::new(),
+        paths: Vec::new(),
+        patterns: Vec::new(),
+        unknowns: Vec::new(),
+        errors: Vec::new(),
+    };
     let expression = lowering.node(parsed);
-    if lowering.errors.is_empty() { Ok(Program { expression, ..lowering.program }) } else { Err(lowering.errors) }
+    let Lowering { paths, patterns, unknowns, errors, .. } = lowering;
+    if errors.is_empty() { Ok(Program { root: Node::of(expression), paths, patterns, unknowns }) } else { Err(errors) }
 }
 
 struct Lowering<'s> {
@@ -40,7 +53,9 @@ struct Lowering<'s> {
     with_state: bool,
     /// The variables of the comprehensions around.
     bound: Vec<String>,
-    program: Program,
+    paths: Vec<Path>,
+    patterns: Vec<Pattern>,
+    unknowns: Vec<String>,
     errors: Vec<ExpressionError>,
 }
 
@@ -147,9 +162,9 @@ impl Lowering<'_> {
             _ => {}
         }
         let path = Path { root, members, text };
-        let index = self.program.paths.iter().position(|known| *known == path).unwrap_or_else(|| {
-            self.program.paths.push(path);
-            self.program.paths.len() - 1
+        let index = self.paths.iter().position(|known| *known == path).unwrap_or_else(|| {
+            self.paths.push(path);
+            self.paths.len() - 1
         });
         Expr::Ident(format!("@p{index}"))
     }
@@ -172,6 +187,7 @@ impl Lowering<'_> {
                 let hint = "a member that is not there is null: write it without `?`".to_owned();
                 self.wrong(id, "optional selection is not supported", Some(hint));
             }
+            operators::LOGICAL_NOT if call_expr.args.len() == 1 => return negated(id, self.nodes(call_expr.args)),
             "unknown" | "regex" => return self.literal_call(id, &name, call_expr),
             "json" => {
                 self.known_function(id, &name, call_expr.args.len(), names::FUNCTIONS);
@@ -205,15 +221,15 @@ impl Lowering<'_> {
                 let hint = "name the kind of resource that tells, such as state: AWS::S3::Bucket".to_owned();
                 self.wrong(id, "`unknown` in a rule without `state`: nothing could ever settle it", Some(hint));
             }
-            self.program.unknowns.push(literal.into_inner());
-            return Expr::Ident(format!("@u{}", self.program.unknowns.len() - 1));
+            self.unknowns.push(literal.into_inner());
+            return Expr::Ident(format!("@u{}", self.unknowns.len() - 1));
         }
         match Pattern::new(literal.inner()) {
-            Ok(pattern) => self.program.patterns.push(pattern),
+            Ok(pattern) => self.patterns.push(pattern),
             Err(error) => self.wrong(id, &format!("`{}` is no regular expression: {error}", literal.inner()), None),
         }
         let mut args = self.nodes(call_expr.args);
-        let index = self.program.patterns.len().saturating_sub(1);
+        let index = self.patterns.len().saturating_sub(1);
         args.push(IdedExpr { id, expr: Expr::Ident(format!("@r{index}")) });
         call("@regex", args)
     }
@@ -227,7 +243,7 @@ impl Lowering<'_> {
         comprehension.accu_init = self.node(comprehension.accu_init);
         let outer = self.bound.len();
         self.bound.extend([name, comprehension.accu_var.clone()]);
-        comprehension.loop_cond = self.node(comprehension.loop_cond);
+        comprehension.loop_cond = self.node(condition(comprehension.loop_cond));
         comprehension.loop_step = self.node(comprehension.loop_step);
         comprehension.result = self.node(comprehension.result);
         self.bound.truncate(outer);
@@ -257,6 +273,43 @@ impl Lowering<'_> {
         let offset = self.source.char_indices().nth(position).map_or(0, |(offset, _)| offset);
         self.errors.push(ExpressionError { offset, length: 1, message: message.to_owned(), hint });
     }
+}
+
+/// `!x` is `x ? false : true`: the interpreter prepares an error for every `!`, needed or not.
+fn negated(id: u64, mut args: Vec<IdedExpr>) -> Expr {
+    let literal = |truth: CelBool| IdedExpr { id, expr: Expr::Literal(LiteralValue::Boolean(truth)) };
+    args.extend([literal(CelBool::FALSE), literal(CelBool::TRUE)]);
+    call(NOT, args)
+}
+
+/// Whether a conditional is what [`negated`] makes.
+pub(super) fn is_negation(call: &CallExpr) -> bool {
+    let literal = |position: usize, truth: CelBool| {
+        call.args.get(position).is_some_and(|arg| arg.expr == Expr::Literal(LiteralValue::Boolean(truth)))
+    };
+    call.func_name == NOT && literal(1, CelBool::FALSE) && literal(2, CelBool::TRUE)
+}
+
+/// The condition for the next round of `exists` and `all`, whose result so far is never an error.
+fn condition(loop_cond: IdedExpr) -> IdedExpr {
+    match loop_cond.expr {
+        Expr::Call(mut call) if call.func_name == operators::NOT_STRICTLY_FALSE && call.args.len() == 1 => {
+            call.args.swap_remove(0)
+        }
+        expr => IdedExpr { expr, ..loop_cond },
+    }
+}
+
+/// The number of the path that a lowered expression is, when it is one.
+pub(super) fn path_number(expression: &IdedExpr) -> Option<usize> {
+    let Expr::Ident(name) = &expression.expr else { return None };
+    name.strip_prefix("@p")?.parse().ok()
+}
+
+/// The number of the pattern that a lowered expression is, when it is one.
+pub(super) fn pattern_number(expression: &IdedExpr) -> Option<usize> {
+    let Expr::Ident(name) = &expression.expr else { return None };
+    name.strip_prefix("@r")?.parse().ok()
 }
 
 fn is_function(name: &str) -> bool {

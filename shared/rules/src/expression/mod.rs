@@ -2,11 +2,12 @@
 //!
 //! The parser, the interpreter and the standard functions are the `cel` crate's. What is ours happens between parsing and
 //! evaluating ([`lower`]): every selection from a variable (`request.bucketPolicy.Statement`) becomes one name that the
-//! [`scope`] resolves by walking the record, so nothing is converted and nothing is looked up twice; and the operators that
-//! a missing member would break get a meaning for it. The values ([`value`], [`item`]) borrow from the record.
+//! [`scope`] resolves by walking the record, so nothing is converted and nothing is looked up twice; the operators that
+//! a missing member would break get a meaning for it; and the frame of the expression is taken off ([`logic`]). The values ([`value`], [`item`]) borrow from the record.
 
 mod functions;
 mod item;
+mod logic;
 mod lower;
 mod names;
 mod scope;
@@ -14,11 +15,11 @@ mod value;
 
 use std::sync::{Arc, LazyLock};
 
-use cel::common::types::CelBool;
+use cel::Env;
 use cel::parser::Expression;
-use cel::{Context, Env, Value};
 use onus_core::Doubt;
 
+use self::logic::{Node, Run};
 use self::names::Path;
 pub(crate) use self::scope::Scope;
 
@@ -28,7 +29,7 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(functions::environmen
 /// A compiled expression.
 #[derive(Debug)]
 pub(crate) struct Program {
-    expression: Expression,
+    root: Node,
     paths: Vec<Path>,
     patterns: Vec<functions::Pattern>,
     unknowns: Vec<String>,
@@ -54,16 +55,14 @@ impl Program {
 
     /// The truth of the expression for what a scope holds, or why there is none. Doubts gather in the scope.
     pub(crate) fn run(&self, scope: &Scope<'_, '_, '_>) -> Result<bool, String> {
-        let mut context = Context::with_env(Arc::clone(&ENV));
-        context.set_variable_resolver(scope);
-        let result = Value::resolve_val(&self.expression, &context);
-        match result {
-            Ok(value) => match value.downcast_ref::<CelBool>() {
-                Some(truth) => Ok(*truth.inner()),
-                None => Err(self.readable(&format!("gives a {}, not true or false", value.get_type().name()))),
-            },
-            Err(error) => Err(scope.fault().unwrap_or_else(|| self.readable(&error.to_string()))),
-        }
+        self.root.holds(&mut Run::new(self, scope))
+    }
+
+    /// Says of a part that it is neither true nor false.
+    fn untrue(&self, part: &Expression, kind: &str) -> String {
+        let name = lower::path_number(part).and_then(|number| self.paths.get(number));
+        let name = name.map(|path| format!("`{}` ", path.text)).unwrap_or_default();
+        self.readable(&format!("{name}gives a {kind}, not true or false"))
     }
 
     /// Puts the names back that lowering took out.

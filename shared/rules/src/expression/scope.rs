@@ -3,12 +3,12 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cel::common::types::CelString;
-use cel::common::value::CowVal;
+use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use onus_core::effect::Exposure;
 use onus_core::{Document, Doubt, Grant, Json, Opening, Outcome, Resource};
 
-use super::functions::Doubts;
+use super::functions::{self, Doubts};
 use super::item::{Items, texts};
 use super::names::{Path, Root};
 use super::{Program, value};
@@ -50,7 +50,9 @@ impl<'s, 'c, 'r> Scope<'s, 'c, 'r> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn path<'b>(&'b self, path: &Path) -> Option<CowVal<'b, 'b>> {
+    /// What a path leads to; `None`, with a fault, when it cannot be followed.
+    pub(super) fn found(&self, number: usize) -> Option<Found<'_>> {
+        let path = self.program.paths.get(number)?;
         let subject = self.subject;
         let member = path.members.first().map(String::as_str).unwrap_or_default();
         match path.root {
@@ -61,24 +63,22 @@ impl<'s, 'c, 'r> Scope<'s, 'c, 'r> {
             Root::Change => self.change(member),
             Root::Actor => self.actor(member),
             Root::Origin => match member {
-                "address" => Some(value::text(&subject.change.origin.address)),
-                _ => Some(value::text(&subject.change.origin.user_agent)),
+                "address" => Some(Found::Text(&subject.change.origin.address)),
+                _ => Some(Found::Text(&subject.change.origin.user_agent)),
             },
-            Root::Settings => Some(texts(subject.settings.trusted_accounts.iter().map(String::as_str))),
-            Root::Resources => {
-                Some(CowVal::Borrowed(self.resources.get_or_init(|| Items::of(&subject.change.resources))))
-            }
+            Root::Settings => Some(Found::Value(texts(subject.settings.trusted_accounts.iter().map(String::as_str)))),
+            Root::Resources => Some(lent(self.resources.get_or_init(|| Items::of(&subject.change.resources)))),
             Root::Grants => {
                 self.doubt_effects();
-                Some(CowVal::Borrowed(self.grants.get_or_init(|| Items::of(&subject.effects().grants))))
+                Some(lent(self.grants.get_or_init(|| Items::of(&subject.effects().grants))))
             }
             Root::Openings => {
                 self.doubt_effects();
-                Some(CowVal::Borrowed(self.openings.get_or_init(|| Items::of(&subject.effects().openings))))
+                Some(lent(self.openings.get_or_init(|| Items::of(&subject.effects().openings))))
             }
             Root::Exposures => {
                 self.doubt_effects();
-                Some(CowVal::Borrowed(self.exposures.get_or_init(|| Items::of(subject.exposures()))))
+                Some(lent(self.exposures.get_or_init(|| Items::of(subject.exposures()))))
             }
         }
     }
@@ -90,21 +90,21 @@ impl<'s, 'c, 'r> Scope<'s, 'c, 'r> {
         }
     }
 
-    fn document<'b>(&'b self, document: &'b Document<'r>, path: &Path) -> Option<CowVal<'b, 'b>> {
+    fn document<'b>(&'b self, document: &'b Document<'r>, path: &Path) -> Option<Found<'b>> {
         if document.is_omitted() {
             self.doubts.add(Doubt::new(path.text.clone(), "was left out of the record by the log"));
         }
         self.walk(document.json(), path)
     }
 
-    fn walk<'b>(&'b self, json: &'b Json<'b>, path: &Path) -> Option<CowVal<'b, 'b>> {
+    fn walk<'b>(&'b self, json: &'b Json<'b>, path: &Path) -> Option<Found<'b>> {
         let mut at = json;
         for (depth, member) in path.members.iter().enumerate() {
             at = match at {
                 Json::Object(_) => at.get_ci(member),
-                Json::Null => return Some(value::nothing()),
+                Json::Null => return Some(Found::NOTHING),
                 // An element without content, where XML was converted.
-                Json::String(text) if text.is_empty() => return Some(value::nothing()),
+                Json::String(text) if text.is_empty() => return Some(Found::NOTHING),
                 other => {
                     let before = path.text.split('.').take(depth + 1).collect::<Vec<_>>().join(".");
                     let fault = format!("cannot select `{member}` of `{before}`, which is {}", kind(other));
@@ -113,41 +113,137 @@ impl<'s, 'c, 'r> Scope<'s, 'c, 'r> {
                 }
             };
         }
-        Some(value::json(at))
+        Some(Found::Json(at))
     }
 
-    fn change(&self, member: &str) -> Option<CowVal<'_, '_>> {
+    fn change(&self, member: &str) -> Option<Found<'_>> {
         let change = self.subject.change;
         Some(match member {
-            "uid" => value::text(&change.uid),
-            "time" => CowVal::owned(CelString::from(change.time.to_string())),
-            "cloud" => value::text(change.cloud.as_str()),
-            "account" => value::text(&change.account),
-            "region" => value::text(&change.region),
-            "service" => value::text(&change.service),
-            "action" => value::text(&change.action),
-            "outcome" => value::text(if change.outcome.succeeded() { "succeeded" } else { "failed" }),
+            "uid" => Found::Text(&change.uid),
+            "time" => Found::Value(CowVal::owned(CelString::from(change.time.to_string()))),
+            "cloud" => Found::Text(change.cloud.as_str()),
+            "account" => Found::Text(&change.account),
+            "region" => Found::Text(&change.region),
+            "service" => Found::Text(&change.service),
+            "action" => Found::Text(&change.action),
+            "outcome" => Found::Text(if change.outcome.succeeded() { "succeeded" } else { "failed" }),
             "error_code" => match &change.outcome {
-                Outcome::Succeeded => value::nothing(),
-                Outcome::Failed { code, .. } => value::text(code),
+                Outcome::Succeeded => Found::NOTHING,
+                Outcome::Failed { code, .. } => Found::Text(code),
             },
-            "read_only" => value::truth(change.read_only),
+            "read_only" => Found::Truth(change.read_only),
             _ => return None,
         })
     }
 
-    fn actor(&self, member: &str) -> Option<CowVal<'_, '_>> {
+    fn actor(&self, member: &str) -> Option<Found<'_>> {
         let actor = &self.subject.change.actor;
         Some(match member {
-            "kind" => value::text(&actor.kind),
-            "id" => value::text(&actor.id),
-            "principal" => value::text(&actor.principal),
-            "account" => value::text(&actor.account),
-            "issuer" => actor.issuer.as_deref().map_or_else(value::nothing, value::text),
-            "invoked_by" => actor.invoked_by.as_deref().map_or_else(value::nothing, value::text),
-            "mfa" => actor.mfa.map_or_else(value::nothing, value::truth),
+            "kind" => Found::Text(&actor.kind),
+            "id" => Found::Text(&actor.id),
+            "principal" => Found::Text(&actor.principal),
+            "account" => Found::Text(&actor.account),
+            "issuer" => actor.issuer.as_deref().map_or(Found::NOTHING, Found::Text),
+            "invoked_by" => actor.invoked_by.as_deref().map_or(Found::NOTHING, Found::Text),
+            "mfa" => actor.mfa.map_or(Found::NOTHING, Found::Truth),
             _ => return None,
         })
+    }
+}
+
+/// What a path leads to, before it is made a value of the interpreter: a plain test needs none.
+pub(super) enum Found<'b> {
+    Json(&'b Json<'b>),
+    Text(&'b str),
+    Truth(bool),
+    Value(CowVal<'b, 'b>),
+}
+
+fn lent<'b>(value: &'b (dyn Val + 'b)) -> Found<'b> {
+    Found::Value(CowVal::Borrowed(value))
+}
+
+impl<'b> Found<'b> {
+    const NOTHING: Self = Found::Json(&Json::Null);
+
+    pub(super) fn value(self) -> CowVal<'b, 'b> {
+        match self {
+            Found::Json(json) => value::json(json),
+            Found::Text(text) => value::text(text),
+            Found::Truth(truth) => value::truth(truth),
+            Found::Value(value) => value,
+        }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Found::Json(Json::Null))
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Found::Json(json) => json.as_str(),
+            Found::Text(text) => Some(text),
+            Found::Truth(_) => None,
+            Found::Value(value) => value::as_text(value.as_ref()),
+        }
+    }
+
+    /// A truth value that is one.
+    pub(super) fn exact_truth(&self) -> Option<bool> {
+        match self {
+            Found::Json(Json::Bool(truth)) | Found::Truth(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+
+    /// A truth value, also one that is written as a text.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self {
+            Found::Json(json) => json.as_bool(),
+            Found::Truth(truth) => Some(*truth),
+            Found::Text(_) | Found::Value(_) => None,
+        }
+    }
+
+    /// A whole number, also one that is written as a text.
+    pub(super) fn int_of(&self) -> Option<i64> {
+        match self {
+            Found::Json(json) => json.as_i64(),
+            Found::Text(text) => text.trim().parse().ok(),
+            Found::Truth(_) | Found::Value(_) => None,
+        }
+    }
+
+    /// Whether its text is such; false for what is not there.
+    pub(super) fn written(self, is: impl Fn(&str) -> bool) -> bool {
+        match self.text() {
+            Some(text) => is(text),
+            None => !self.is_nothing() && is(&functions::written(self.value().as_ref())),
+        }
+    }
+
+    /// Whether there is nothing to go over; `listed` as `list()` sees it.
+    pub(super) fn is_empty(&self, listed: bool) -> bool {
+        match self {
+            Found::Json(Json::Null) => true,
+            Found::Json(Json::Array(elements)) => elements.is_empty(),
+            Found::Json(Json::Object(members)) => members.is_empty(),
+            Found::Json(Json::String(text)) => listed && text.is_empty(),
+            Found::Value(value) => value.as_sizer().is_some_and(|sizer| *sizer.size().inner() == 0),
+            Found::Json(_) | Found::Text(_) | Found::Truth(_) => false,
+        }
+    }
+
+    /// Whether it is a number of this size, whole or not.
+    #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "CEL compares an int and a double in this way")]
+    pub(super) fn is_int(&self, wanted: i64) -> bool {
+        match self {
+            Found::Json(Json::Number(number)) => match number.as_i64() {
+                Some(whole) => whole == wanted,
+                None => number.is_f64() && number.as_f64() == Some(wanted as f64),
+            },
+            _ => false,
+        }
     }
 }
 
@@ -161,7 +257,7 @@ impl VariableResolver for Scope<'_, '_, '_> {
         }
         let number: usize = letters.as_str().parse().ok()?;
         match mark {
-            'p' => self.path(self.program.paths.get(number)?),
+            'p' => self.found(number).map(Found::value),
             'r' => Some(CowVal::Borrowed(self.program.patterns.get(number)?)),
             'u' => {
                 // Once state was read, what the record leaves open is settled by what was read.
