@@ -69,7 +69,6 @@ pub(crate) fn rules(group_id: &str, region: &str) -> Read {
 fn kept(rule: &Value) -> Value {
     let mut kept = only(rule, &KEPT);
     if let Value::Object(members) = &mut kept {
-        members.retain(|_, member| member.as_str() != Some(""));
         let tags = elements(rule.get("Tags").unwrap_or(&Value::Null));
         if !tags.is_empty() {
             members.insert("Tags".to_owned(), set(tags.iter().map(|tag| only(tag, &["Key", "Value"]))));

@@ -135,10 +135,11 @@ pub(crate) fn take(mut answer: Value, pointer: &str) -> Value {
     answer.pointer_mut(pointer).map(Value::take).unwrap_or_default()
 }
 
-/// Only the named members of an object, those that are `null` or not there left out.
+/// Only the named members of an object. Those that are `null`, empty text or not there are left out: services spell "none" in
+/// all three ways.
 pub(crate) fn only(value: &Value, members: &[&str]) -> Value {
     let kept = members.iter().filter_map(|name| {
-        let member = value.get(*name).filter(|member| !member.is_null())?;
+        let member = value.get(*name).filter(|member| !member.is_null() && member.as_str() != Some(""))?;
         Some(((*name).to_owned(), member.clone()))
     });
     Value::Object(kept.collect())

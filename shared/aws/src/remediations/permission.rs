@@ -43,9 +43,9 @@ impl Remediation for RemovePublicPermission {
         let holder = &services::FUNCTION_POLICY;
         let subject = Subject::of_finding(finding, holder.kind);
         let function = (holder.target)(&subject, image).ok_or_else(|| incomplete(&PERMISSION, "the function"))?;
-        let delta = delta(&PERMISSION, finding, (holder.asked)(&subject))?;
+        let delta = delta(&PERMISSION, holder, finding, (holder.asked)(&subject))?;
         let judged =
-            holder.judge(live, &finding.change.account, "").map_err(|error| unreadable(&PERMISSION, POLICY, &error))?;
+            holder.judge(live, &finding.change.account).map_err(|error| unreadable(&PERMISSION, POLICY, &error))?;
         let opened = statements::opened(live, &judged, &delta);
         opened.into_iter().map(|(index, statement)| permission_step(&function, index, statement, &delta)).collect()
     }

@@ -45,9 +45,8 @@ impl Remediation for RemovePublicStatements {
         }
         let subject = Subject::of_finding(finding, self.holder.kind);
         let target = (self.holder.target)(&subject, image).ok_or_else(|| incomplete(self.spec, "the resource"))?;
-        let delta = delta(self.spec, finding, (self.holder.asked)(&subject))?;
-        let account = finding.change.account.as_str();
-        let healed = statements::heal(live, &delta, |document| self.holder.judge(document, account, ""))
+        let delta = delta(self.spec, self.holder, finding, (self.holder.asked)(&subject))?;
+        let healed = statements::heal(live, &delta, |document| self.holder.judge(document, &finding.change.account))
             .map_err(|error| unreadable(self.spec, POLICY, &error))?;
         healed.map_or(Ok(Vec::new()), |healed| Ok(vec![self.step(&target, live, &delta, healed)?]))
     }
@@ -70,9 +69,17 @@ impl RemovePublicStatements {
 }
 
 /// What a request wrote. Where the record leaves it out, only a finding made from live state may go on: it saw the policy.
-pub(crate) fn delta(spec: &'static Spec, finding: &Finding, asked: Asked) -> Result<Delta, PlanError> {
+pub(crate) fn delta(
+    spec: &'static Spec,
+    holder: &PolicyHolder,
+    finding: &Finding,
+    asked: Asked,
+) -> Result<Delta, PlanError> {
     match asked {
-        Asked::Document(document) => Delta::document(&document).map_err(|error| unreadable(spec, "request", &error)),
+        Asked::Document(document) => {
+            Delta::document(&document, |document| holder.judge(document, &finding.change.account))
+                .map_err(|error| unreadable(spec, "request", &error))
+        }
         Asked::Statement(sid) => Ok(Delta::Sid(sid)),
         Asked::Unknown if finding.from_state => Ok(Delta::Unknown),
         Asked::Unknown => Err(incomplete(spec, "the policy that was put")),

@@ -10,7 +10,7 @@ use crate::readers::subject::{elements, set};
 
 /// What a change wrote.
 pub(crate) enum Delta {
-    /// These statements.
+    /// These public statements, among others that are none of our business.
     Statements(Vec<Value>),
     /// The statement of this Sid.
     Sid(String),
@@ -19,10 +19,17 @@ pub(crate) enum Delta {
 }
 
 impl Delta {
-    /// The statements of a document in any spelling.
-    pub(crate) fn document(document: &Value) -> Result<Self, PolicyError> {
+    /// The public statements of a document in any spelling.
+    ///
+    /// # Errors
+    /// The document is none, or `judge` cannot read it.
+    pub(crate) fn document(
+        document: &Value,
+        judge: impl Fn(&Value) -> Result<Vec<Judged>, PolicyError>,
+    ) -> Result<Self, PolicyError> {
         let document = policy::document(&Json::from_value(document))?.to_value();
-        Ok(Self::Statements(statements(&document).into_iter().cloned().collect()))
+        let public = opened(&document, &judge(&document)?, &Self::Unknown);
+        Ok(Self::Statements(public.into_iter().map(|(_, statement)| statement.clone()).collect()))
     }
 
     /// Whether a live statement is the change's: it means the same as one that was written, or bears its Sid, which is

@@ -114,6 +114,16 @@ fn buckets() -> Vec<Case> {
             healed: vec![("bucket-policy/logs", policy(&[public("Website", "s3:ListBucket", "arn:aws:s3:::logs")]))],
         },
         Case {
+            name: "a statement that the change put narrow and another made public since stays",
+            remediation: statements,
+            finding: put(policy(&[own("Later", "s3:GetObject", LOGS), public("Open", "s3:GetObject", LOGS)])),
+            world: world([(
+                "bucket-policy/logs",
+                policy(&[public("Later", "s3:GetObject", LOGS), public("Open", "s3:GetObject", LOGS)]),
+            )]),
+            healed: vec![("bucket-policy/logs", policy(&[public("Later", "s3:GetObject", LOGS)]))],
+        },
+        Case {
             name: "the record omits the policy",
             remediation: statements,
             finding: omitted("s3:PutBucketPolicy", "AWS::S3::Bucket", "arn:aws:s3:::logs", "logs"),
