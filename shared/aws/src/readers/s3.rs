@@ -144,7 +144,7 @@ fn open_grants(acl: &Value, resource: &str) -> Vec<Grant> {
                 actions: vec![permission.to_owned()],
                 level: level(permission),
                 via: "acl".to_owned(),
-                part: Some(format!("{permission} {uri}")),
+                part: Some(format!("{uri}:{permission}")),
             })
         })
         .collect()

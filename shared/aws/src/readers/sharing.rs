@@ -13,6 +13,8 @@ pub(crate) const SHARED: &str = "shared_with";
 pub(crate) struct Share {
     /// `AWS::EC2::Snapshot`.
     pub(crate) kind: &'static str,
+    /// The attribute that holds the sharing, as grants name it.
+    attribute: &'static str,
     /// The operation that `read` calls.
     pub(crate) operations: &'static [&'static str],
     /// The parameters that name the thing.
@@ -24,6 +26,7 @@ pub(crate) struct Share {
 /// An EBS snapshot.
 pub(crate) static SNAPSHOT: Share = Share {
     kind: "AWS::EC2::Snapshot",
+    attribute: "createVolumePermission",
     operations: &["ec2:DescribeSnapshotAttribute"],
     target: |subject| {
         let id = subject.told_or_name("snapshotId")?;
@@ -39,6 +42,7 @@ pub(crate) static SNAPSHOT: Share = Share {
 /// A machine image.
 pub(crate) static IMAGE: Share = Share {
     kind: "AWS::EC2::Image",
+    attribute: "launchPermission",
     operations: &["ec2:DescribeImageAttribute"],
     target: |subject| {
         let id = subject.told_or_name("imageId")?;
@@ -54,6 +58,7 @@ pub(crate) static IMAGE: Share = Share {
 /// An RDS instance snapshot.
 pub(crate) static DB_SNAPSHOT: Share = Share {
     kind: "AWS::RDS::DBSnapshot",
+    attribute: "restore",
     operations: &["rds:DescribeDBSnapshotAttributes"],
     target: |subject| {
         let id = snapshot_name(subject, "dBSnapshotIdentifier", ":snapshot:")?;
@@ -69,6 +74,7 @@ pub(crate) static DB_SNAPSHOT: Share = Share {
 /// An RDS (Aurora, Neptune, `DocumentDB`) cluster snapshot.
 pub(crate) static CLUSTER_SNAPSHOT: Share = Share {
     kind: "AWS::RDS::DBClusterSnapshot",
+    attribute: "restore",
     operations: &["rds:DescribeDBClusterSnapshotAttributes"],
     target: |subject| {
         let id = snapshot_name(subject, "dBClusterSnapshotIdentifier", ":cluster-snapshot:")?;
@@ -126,26 +132,28 @@ impl StateReader for Share {
             return Effects::unknown(SHARED, "could not be read: the change does not name the resource");
         }
         let full = if resource.id.is_empty() { &resource.name } else { &resource.id };
-        let grants = elements(image.get(SHARED)).iter().map(|entry| grant(entry, full, &change.account)).collect();
+        let grants = elements(image.get(SHARED)).iter().map(|entry| self.grant(entry, full, &change.account)).collect();
         Effects { grants, ..Effects::none() }
     }
 }
 
-fn grant(entry: &Value, resource: &str, owner: &str) -> Grant {
-    let principal = grantee(entry);
-    let is_account = principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit());
-    Grant {
-        resource: resource.to_owned(),
-        audience: match principal {
-            "all" => Audience::Public,
-            account if account == owner => Audience::Internal,
-            _ => Audience::External,
-        },
-        principal: principal.to_owned(),
-        account: is_account.then(|| principal.to_owned()),
-        actions: vec!["restore".to_owned()],
-        level: Level::Read,
-        via: "attribute".to_owned(),
-        part: Some(principal.to_owned()),
+impl Share {
+    fn grant(&self, entry: &Value, resource: &str, owner: &str) -> Grant {
+        let principal = grantee(entry);
+        let is_account = principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit());
+        Grant {
+            resource: resource.to_owned(),
+            audience: match principal {
+                "all" => Audience::Public,
+                account if account == owner => Audience::Internal,
+                _ => Audience::External,
+            },
+            principal: principal.to_owned(),
+            account: is_account.then(|| principal.to_owned()),
+            actions: vec![self.attribute.to_owned()],
+            level: Level::Read,
+            via: "attribute".to_owned(),
+            part: Some(principal.to_owned()),
+        }
     }
 }
