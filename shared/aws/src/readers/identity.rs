@@ -1,4 +1,6 @@
 //! IAM users, roles and groups: their inline policies and what is attached to them.
+//!
+//! The documents of attached policies are not read: their ARNs are in the image, what they grant is not among the effects.
 
 use onus_core::{ChangeSummary, Effects, Image, Read, Resource, StateReader};
 use onus_sources::aws::policy::PolicyKind;
@@ -10,7 +12,7 @@ use super::subject::{Subject, Target, elements, set, take};
 
 /// Image key of the inline policies' names; each document is under [`inline_key`].
 const INLINE: &str = "inline";
-/// How many inline policies are read; the rest is a doubt.
+/// How many inline policies are read; each of the others is a doubt.
 const MOST: usize = 20;
 
 /// Image key of one inline policy's document.
@@ -98,7 +100,7 @@ impl StateReader for IdentityReader {
             effects.doubts.extend(inline.doubts);
         }
         if !image.has(ATTACHED) {
-            let unread = Effects::unknown(ATTACHED, "could not be read: the change does not name the identity");
+            let unread = Effects::unknown(ATTACHED, "was not read");
             effects.doubts.extend(unread.doubts);
         }
         effects

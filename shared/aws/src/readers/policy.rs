@@ -116,7 +116,7 @@ pub(crate) fn context<'a>(change: &'a ChangeSummary, resource: &'a Resource<'_>,
 /// What the document under an image key grants. Never read, or unreadable: a doubt, not silence.
 pub(crate) fn judged_effects(image: &Image, key: &str, context: &Context<'_>) -> Effects {
     if !image.has(key) {
-        return Effects::unknown(key, "could not be read: the change does not name the resource");
+        return Effects::unknown(key, "was not read");
     }
     let document = image.get(key);
     if document.is_null() {

@@ -42,10 +42,19 @@ pub(crate) static BUCKET_POLICY: PolicyHolder = PolicyHolder {
     asked: |subject| Asked::document([subject.request.get_ci("bucketPolicy")]),
 };
 
-/// The bucket a subject is about.
+/// The bucket a subject is about. An ARN of anything else (an access point) names no bucket. A bucket that is being made
+/// is where its request says, which need not be where the call went.
 pub(crate) fn bucket(subject: &Subject<'_>) -> Option<Target> {
-    let name = subject.told_or_name("bucketName")?;
-    Some(Target::regional(subject, json!({ "Bucket": name })))
+    let named = subject.told("bucketName").or_else(|| subject.name())?;
+    let name = if named.starts_with("arn:") { named.split_once(":s3:::")?.1 } else { named };
+    let mut bucket = Target::regional(subject, json!({ "Bucket": name }));
+    match subject.request.get_ci("CreateBucketConfiguration").get_ci("LocationConstraint").as_str() {
+        None | Some("") => {}
+        // The name of eu-west-1 from when there was but one region in Europe.
+        Some("EU") => "eu-west-1".clone_into(&mut bucket.region),
+        Some(region) => region.clone_into(&mut bucket.region),
+    }
+    Some(bucket)
 }
 
 /// Reads a bucket's access control list. Display names are left out: they say nothing that the ids do not.

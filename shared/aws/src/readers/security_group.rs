@@ -170,7 +170,7 @@ impl StateReader for SecurityGroupReader {
 
     fn effects(&self, change: &ChangeSummary, resource: &Resource<'_>, image: &Image) -> Effects {
         let Some(group) = group_id(&Subject::of_resource(change, resource)).filter(|_| image.has(RULES)) else {
-            return Effects::unknown(RULES, "could not be read: the change does not name the group");
+            return Effects::unknown(RULES, "was not read");
         };
         let mut effects = Effects::none();
         for rule in elements(image.get(RULES)) {

@@ -129,7 +129,7 @@ impl StateReader for Share {
 
     fn effects(&self, change: &ChangeSummary, resource: &Resource<'_>, image: &Image) -> Effects {
         if !image.has(SHARED) {
-            return Effects::unknown(SHARED, "could not be read: the change does not name the resource");
+            return Effects::unknown(SHARED, "was not read");
         }
         let full = if resource.id.is_empty() { &resource.name } else { &resource.id };
         let grants = elements(image.get(SHARED)).iter().map(|entry| self.grant(entry, full, &change.account)).collect();

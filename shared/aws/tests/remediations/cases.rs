@@ -138,6 +138,20 @@ fn buckets() -> Vec<Case> {
             healed: vec![("acl/logs", acl(&[owner.clone(), open[1].clone(), delivery.clone()]))],
         },
         Case {
+            name: "a canned list of a bucket that is made elsewhere than it is asked for",
+            remediation: grants,
+            finding: finding(
+                "s3:CreateBucket",
+                json!({
+                    "bucketName": "logs",
+                    "x-amz-acl": "public-read",
+                    "CreateBucketConfiguration": { "LocationConstraint": "eu-south-2" },
+                }),
+            ),
+            world: world([("acl/logs", acl(&all))]),
+            healed: vec![("acl/logs", acl(&[owner.clone(), open[1].clone(), delivery.clone()]))],
+        },
+        Case {
             name: "grants in headers",
             remediation: grants,
             finding: finding(

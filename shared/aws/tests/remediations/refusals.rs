@@ -153,6 +153,28 @@ async fn a_thing_that_is_gone_needs_nothing_and_a_trail_that_is_gone_is_an_error
     assert!(matches!(error, PlanError::Read(_)), "{error}");
 }
 
+#[test]
+fn calls_go_where_the_thing_is() {
+    let place = |id: &str, finding: &Finding| {
+        let reads = remediation(id).unwrap().reads(finding, &Image::default()).unwrap();
+        (reads[0].call.region.clone(), reads[0].call.parameters.clone())
+    };
+    let made = json!({ "bucketName": "logs", "CreateBucketConfiguration": { "LocationConstraint": "EU" } });
+    let bucket = finding("s3:CreateBucket", made);
+    let found = place("aws.s3.remove_public_acl_grants", &bucket);
+    assert_eq!(found, ("eu-west-1".to_owned(), json!({ "Bucket": "logs" })));
+    let mut replica = finding("kms:ReplicateKey", json!({ "keyId": "mrk-1", "replicaRegion": "eu-south-2" }));
+    let arn = "arn:aws:kms:eu-south-2:111122223333:key/mrk-1";
+    replica.response = json!({ "replicaKeyMetadata": { "arn": arn, "keyId": "mrk-1" } });
+    let found = place("aws.kms.remove_public_statements", &replica);
+    assert_eq!(found.0, "eu-south-2");
+    assert_eq!(found.1["KeyId"], arn);
+    let point =
+        finding("s3:PutBucketPolicy", json!({ "bucketName": "arn:aws:s3:eu-west-1:111122223333:accesspoint/x" }));
+    let refused = remediation("aws.s3.remove_public_statements").unwrap().reads(&point, &Image::default());
+    assert!(matches!(refused, Err(PlanError::Incomplete { .. })), "{refused:?}");
+}
+
 #[tokio::test]
 async fn a_queue_that_is_gone_needs_nothing() {
     let aws = FakeAws::new(world([]));
