@@ -6,8 +6,10 @@ use std::sync::Arc;
 use onus_core::{Created, Ledger};
 use onus_ledger::{OpenError, Options, open};
 
+type Named = (&'static str, Arc<dyn Ledger>);
+
 /// Every ledger to test, by name. The folder lives as long as the guard.
-fn ledgers() -> (Vec<(&'static str, Arc<dyn Ledger>)>, tempfile::TempDir) {
+fn ledgers() -> (Vec<Named>, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("file://{}/not/there/yet", folder.path().display());
     let none = Options::default();
@@ -33,7 +35,7 @@ fn s3() -> Option<Arc<dyn Ledger>> {
         ("AWS_ENDPOINT_URL", endpoint.as_str()),
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-        ("AWS_REGION", "eu-central-1"),
+        ("AWS_REGION", "us-east-1"),
     ];
     let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let run = std::process::id();
@@ -61,8 +63,8 @@ async fn of_many_creators_at_once_exactly_one_is_told_new() {
         });
         let mut new = 0;
         for create in creates.collect::<Vec<_>>() {
-            let created = create.await.expect("the task ends").expect(name);
-            new += usize::from(created == Created::New);
+            let answer = create.await.expect("the task ends").expect(name);
+            new += usize::from(answer == Created::New);
         }
         assert_eq!(new, 1, "{name}");
     }

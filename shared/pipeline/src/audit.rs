@@ -264,21 +264,19 @@ impl Auditor {
     async fn deliver(&self, finding: Finding, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
         let notice = Notice::Found { finding: Box::new(finding), mode };
         let told = tell(&self.records, &self.sinks, &notice, earlier).await;
-        let asked = self.ask(&notice, mode, earlier).await;
+        let asked = self.ask(&notice.finding().id, mode, earlier).await;
         told.and(asked)
     }
 
-    async fn ask(&self, notice: &Notice, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
-        /// Stands for the queue among the names of sinks, none of which can hold a `=`.
-        const QUEUE: &str = "=queue";
+    async fn ask(&self, finding: &FindingId, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
         let Some(queue) = self.queue.as_ref().filter(|_| mode >= Mode::Plan) else { return Ok(()) };
-        if earlier == Earlier::Possible && self.records.is_told(notice, QUEUE).await? {
+        if earlier == Earlier::Possible && self.records.is_asked(finding).await? {
             return Ok(());
         }
-        let finding = notice.finding().id.clone();
         let job = Job::Respond(finding.clone());
-        queue.enqueue(&job).await.map_err(|source| HandleError::Enqueue { finding, source })?;
-        Ok(self.records.mark_told(notice, QUEUE).await?)
+        let failed = |source| HandleError::Enqueue { finding: finding.clone(), source };
+        queue.enqueue(&job).await.map_err(failed)?;
+        Ok(self.records.mark_asked(finding).await?)
     }
 }
 

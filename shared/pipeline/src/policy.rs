@@ -177,10 +177,12 @@ impl Policy {
     /// Whether the change was made by an identity that Onus acts with, by unique id.
     pub fn is_own(&self, actor: &Actor<'_>) -> bool {
         // `AROA…:session` is a session of the role `AROA…`.
-        let principal = actor.principal.split(':').next().unwrap_or_default();
-        let ids = [actor.issuer.as_deref(), Some(principal)];
+        fn role(id: &str) -> &str {
+            id.split(':').next().unwrap_or(id)
+        }
+        let ids = [actor.issuer.as_deref(), Some(&*actor.principal)];
         let own = &self.settings.own_principals;
-        ids.into_iter().flatten().any(|id| !id.is_empty() && own.iter().any(|own| own == id))
+        ids.into_iter().flatten().any(|id| !id.is_empty() && own.iter().any(|own| role(own) == role(id)))
     }
 }
 
@@ -214,5 +216,95 @@ impl Exemption {
             && selects(self.account.as_ref(), [subject.account])
             && selects(self.resource.as_ref(), names(subject.resource))
             && selects(self.actor.as_ref(), [&*subject.actor.id])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "aws.s3.bucket_made_public";
+
+    fn policy(yaml: &str) -> Policy {
+        Policy::from(&Config::parse("onus.yaml", yaml).expect("a good configuration"))
+    }
+
+    fn decide(yaml: &str, safety: Option<Safety>) -> Decision {
+        let controls = ["cis-aws-5.0:2.1.4".to_owned(), "attack:T1530".to_owned()];
+        let resource = Resource::new("AWS::S3::Bucket", "arn:aws:s3:::logs", "logs");
+        let actor = Actor { principal: "AROAEXAMPLEID:onus".into(), ..Actor::default() };
+        let subject = Subject {
+            rule: RULE,
+            controls: &controls,
+            severity: Severity::Critical,
+            account: "111122223333",
+            resource: Some(&resource),
+            actor: &actor,
+        };
+        policy(yaml).decide(&subject, safety)
+    }
+
+    #[test]
+    fn the_most_specific_override_counts_and_of_equals_the_safest() {
+        let cases: [(&str, Mode); 14] = [
+            ("[]", Mode::Alert),
+            ("[{ rule: aws.*, mode: plan }]", Mode::Plan),
+            ("[{ rule: aws.*, mode: plan }, { rule: aws.s3.*, mode: enforce }]", Mode::Enforce),
+            (
+                "[{ rule: aws.s3.bucket_made_public, mode: plan }, { rule: aws.s3.bucket_made_publi*, mode: enforce }]",
+                Mode::Plan,
+            ),
+            ("[{ rule: aws.s3.*, mode: enforce }, { rule: aws.??.*, mode: plan }]", Mode::Enforce),
+            ("[{ rule: aws.s3.*, mode: enforce }, { rule: aws.s3.*, mode: alert }]", Mode::Alert),
+            ("[{ rule: aws.s3.*, mode: alert }, { rule: aws.s3.*, mode: enforce }]", Mode::Alert),
+            (
+                "[{ account: '111122223333', mode: alert }, { rule: aws.s3.bucket_made_public, mode: enforce }]",
+                Mode::Alert,
+            ),
+            (
+                "[{ resource: logs, mode: plan }, { account: '111122223333', rule: aws.s3.*, mode: enforce }]",
+                Mode::Plan,
+            ),
+            ("[{ resource: 'arn:aws:s3:::l*', mode: plan }]", Mode::Plan),
+            ("[{ control: 'cis-aws-5.0:2.1.*', mode: plan }, { severity: critical, mode: enforce }]", Mode::Plan),
+            ("[{ severity: high, mode: enforce }]", Mode::Alert),
+            ("[{ rule: aws.s3.*, severity: critical, mode: plan }, { rule: aws.s3.*, mode: enforce }]", Mode::Plan),
+            ("[{ account: '444455556666', rule: aws.s3.*, mode: enforce }]", Mode::Alert),
+        ];
+        let mut wrong = Vec::new();
+        for (overrides, expected) in cases {
+            let got = decide(&format!("modes: {{ overrides: {overrides} }}"), Some(Safety::Automatic)).mode;
+            if got != expected {
+                wrong.push(format!("{overrides}: {got}, not {expected}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_decision_says_where_it_comes_from_and_what_capped_it() {
+        let yaml = "modes: { overrides: [{ severity: low, mode: plan }, { rule: 'aws.*', mode: enforce }] }";
+        let decision = decide(yaml, Some(Safety::NeedsApproval));
+        assert_eq!((decision.mode, decision.configured), (Mode::Approve, Mode::Enforce));
+        assert_eq!(decision.source.to_string(), "modes.overrides[1]");
+        assert_eq!(decision.capped_by, Some(Cap::Safety(Safety::NeedsApproval)));
+        assert_eq!(decide(yaml, None).capped_by, Some(Cap::NoRemediation));
+        assert_eq!(decide(yaml, Some(Safety::Automatic)).capped_by, None);
+    }
+
+    #[test]
+    fn off_wins_over_every_mode() {
+        let yaml = "rules: { off: [aws.s3.*] }\nmodes: { overrides: [{ resource: logs, mode: enforce }] }";
+        let decision = decide(yaml, Some(Safety::Automatic));
+        assert_eq!((decision.mode, decision.source), (Mode::Off, ModeSource::Off(0)));
+    }
+
+    #[test]
+    fn what_onus_did_itself_is_told_at_most() {
+        let cases = [("AROAEXAMPLEID", Mode::Alert), ("AROAEXAMPLEID:onus", Mode::Alert), ("AROAOTHER", Mode::Enforce)];
+        for (own, expected) in cases {
+            let yaml = format!("modes: {{ default: enforce }}\nsettings: {{ own_principals: ['{own}'] }}");
+            assert_eq!(decide(&yaml, Some(Safety::Automatic)).mode, expected, "{own}");
+        }
     }
 }

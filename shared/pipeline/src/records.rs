@@ -6,11 +6,12 @@
 //! | `findings/<id>.json` | [`Finding`] | audit |
 //! | `days/<yyyy-mm-dd>/<id>` | empty: the index by day of the change, UTC | audit |
 //! | `told/<id>/<notice>/<sink>` | empty: the sink took the notice | both |
+//! | `asked/<id>` | empty: a response was asked for | audit |
 //! | `plans/<id>/<plan>.json` | [`PlanRecord`] | respond |
 //! | `requests/<id>/<verb>-<n>.json` | [`Request`] | people |
 //! | `decisions/<id>.json` | [`Job`]: the first of approve and deny | respond |
-//! | `attempts/<id>/<respond or undo>-<n>/intent.json` | [`Intent`], before the first write | respond |
-//! | `attempts/<id>/<respond or undo>-<n>/sent-<step>.json` | [`Sent`] | respond |
+//! | `attempts/<id>/<attempt>/intent.json` | [`Intent`], before the first write; `respond-001`, `undo-001.1` | respond |
+//! | `attempts/<id>/<attempt>/sent-<step>.json` | [`Sent`] | respond |
 //! | `receipts/<id>/<respond, undo-n or refused-hash>.json` | [`Receipt`] | respond |
 //! | `alarms/<id>/<notice>.json` | [`Alarm`] | both |
 //! | `locks/<resource>/<n>/{taken,released}.json` | see [`crate::lock`] | respond |
@@ -420,6 +421,16 @@ impl Records {
     /// Whether a sink took a notice.
     pub(crate) async fn is_told(&self, notice: &Notice, sink: &str) -> Result<bool, RecordError> {
         Ok(self.0.read(&told_key(notice, sink)).await?.is_some())
+    }
+
+    /// Whether a response was asked for.
+    pub(crate) async fn is_asked(&self, id: &FindingId) -> Result<bool, RecordError> {
+        Ok(self.0.read(&format!("asked/{id}")).await?.is_some())
+    }
+
+    pub(crate) async fn mark_asked(&self, id: &FindingId) -> Result<(), RecordError> {
+        self.0.create(&format!("asked/{id}"), Vec::new()).await?;
+        Ok(())
     }
 
     pub(crate) async fn mark_told(&self, notice: &Notice, sink: &str) -> Result<(), RecordError> {

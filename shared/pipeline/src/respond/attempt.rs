@@ -56,7 +56,7 @@ impl Responder {
                 return self.refuse(task.finding, task.by, task.kind, format!("denied by {by}")).await;
             }
         }
-        let name = format!("{}-{}", kind_name(task.kind), earlier.len() + 1);
+        let name = format!("{}-{:03}", kind_name(task.kind), earlier.len() + 1);
         let intent = Intent { by: task.by.to_owned(), at: self.clock.now(), steps, before: image };
         let sending = self.send(task, &name, &intent, held).await?;
         let read_back = match &sending.failure {

@@ -46,7 +46,7 @@ impl Responder {
         undos: usize,
         held: &Held,
     ) -> Result<Done, HandleError> {
-        let name = format!("undo-{}", undos + 1);
+        let name = format!("undo-{:03}.", undos + 1);
         let begun = self.records.attempts(&task.finding.id).await?;
         let begun = begun.iter().filter(|(attempt, _)| attempt.starts_with(&name)).count();
         let image = match self.read(task).await {
@@ -70,7 +70,7 @@ impl Responder {
             };
             return self.refuse(task.finding, task.by, task.kind, reason).await;
         }
-        let sending = self.send(task, &format!("{name}.{}", begun + 1), &intent, held).await?;
+        let sending = self.send(task, &format!("{name}{}", begun + 1), &intent, held).await?;
         let read_back = match &sending.failure {
             None => self.read_restored(task, &response.before).await,
             Some(failure) => Err(failure.clone()),

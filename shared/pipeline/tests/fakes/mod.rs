@@ -1,0 +1,577 @@
+//! A cloud, rules, sinks and a ledger of a few lines each, all of which can be made to die at the n-th operation.
+
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "a module of test crates, each of which uses a part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test file is a test from top to bottom"
+)]
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use onus_core::{
+    Actor, Area, Call, CallError, CallErrorKind, Caller, Change, ChangeSummary, Clock, Cloud, Created, Document, Doubt,
+    Duty, Effects, Finding, FindingId, Image, Ledger, LedgerError, Notice, Origin, Outcome, Party, PlanError, Read,
+    Remediation, Resource, Safety, ServiceModel, Severity, Sink, SinkError, Spec, State, StateReader, Step, Verdict,
+};
+use onus_pipeline::{
+    Auditor, Candidate, Config, HandleError, Job, Pause, Policy, QueueError, Records, Responder, ResponseQueue, Rules,
+};
+use serde_json::{Value, json};
+
+/// Counts operations and, from a chosen one on, lets them all fail: the handler is dead.
+#[derive(Debug, Default)]
+pub struct Fuse {
+    /// Operations until death; negative: never.
+    left: AtomicI64,
+    done: AtomicI64,
+}
+
+/// What the operation at which the handler dies still does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// Nothing.
+    Lost,
+    /// It takes effect, but the handler never hears of it.
+    Unheard,
+}
+
+impl Fuse {
+    pub fn never() -> Arc<Self> {
+        Arc::new(Self { left: AtomicI64::new(-1), done: AtomicI64::new(0) })
+    }
+
+    pub fn rearm(&self, left: i64) {
+        self.left.store(left, Ordering::SeqCst);
+        self.done.store(0, Ordering::SeqCst);
+    }
+
+    pub fn done(&self) -> i64 {
+        self.done.load(Ordering::SeqCst)
+    }
+
+    /// Runs one operation: `None` when the handler is dead.
+    async fn run<T>(&self, last: Last, work: impl Future<Output = T>) -> Option<T> {
+        self.done.fetch_add(1, Ordering::SeqCst);
+        match self.left.load(Ordering::SeqCst) {
+            left if left < 0 => Some(work.await),
+            0 => None,
+            1 => {
+                self.left.store(0, Ordering::SeqCst);
+                if last == Last::Unheard {
+                    work.await;
+                }
+                None
+            }
+            left => {
+                self.left.store(left - 1, Ordering::SeqCst);
+                Some(work.await)
+            }
+        }
+    }
+}
+
+fn dead() -> Box<dyn std::error::Error + Send + Sync> {
+    "the handler died".into()
+}
+
+pub struct FakeLedger {
+    pub inner: Arc<dyn Ledger>,
+    pub fuse: Arc<Fuse>,
+    pub last: Last,
+}
+
+impl FakeLedger {
+    fn failed(attempt: &'static str, key: &str) -> LedgerError {
+        LedgerError { attempt, key: key.to_owned(), retryable: true, source: dead() }
+    }
+}
+
+#[async_trait]
+impl Ledger for FakeLedger {
+    async fn create(&self, key: &str, value: Vec<u8>) -> Result<Created, LedgerError> {
+        let work = self.inner.create(key, value);
+        self.fuse.run(self.last, work).await.unwrap_or_else(|| Err(Self::failed("create", key)))
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.fuse.run(self.last, self.inner.read(key)).await.unwrap_or_else(|| Err(Self::failed("read", key)))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
+        self.fuse.run(self.last, self.inner.list(prefix)).await.unwrap_or_else(|| Err(Self::failed("list", prefix)))
+    }
+}
+
+/// One resource: a set of statements, of which those that begin with `bad` are to go. `Remove` and `Add` change it.
+pub struct FakeCloud {
+    pub statements: Mutex<BTreeSet<String>>,
+    pub writes: Mutex<Vec<String>>,
+    /// Answers this instead, once for each element, to the operation of that name.
+    pub refusals: Mutex<Vec<(&'static str, CallErrorKind)>>,
+    /// Readings that still show the old state after a write.
+    pub stale: Mutex<Vec<BTreeSet<String>>>,
+    pub staleness: usize,
+    pub fuse: Arc<Fuse>,
+    pub last: Last,
+}
+
+impl FakeCloud {
+    fn answer(&self, call: &Call) -> Result<Value, CallError> {
+        let error = |kind| CallError { call: call.name(), kind, code: format!("{kind:?}"), message: "no".to_owned() };
+        let mut refusals = self.refusals.lock().expect("unpoisoned");
+        if let Some(at) = refusals.iter().position(|(operation, _)| *operation == call.operation) {
+            return Err(error(refusals.remove(at).1));
+        }
+        let mut statements = self.statements.lock().expect("unpoisoned");
+        let mut stale = self.stale.lock().expect("unpoisoned");
+        let id = call.parameters["id"].as_str().unwrap_or_default().to_owned();
+        if call.operation == "Get" {
+            return Ok(json!({ "statements": stale.pop().unwrap_or_else(|| statements.clone()) }));
+        }
+        let before = statements.clone();
+        let changed = if call.operation == "Add" { statements.insert(id.clone()) } else { statements.remove(&id) };
+        if !changed {
+            return Err(error(CallErrorKind::Invalid));
+        }
+        *stale = vec![before; self.staleness];
+        self.writes.lock().expect("unpoisoned").push(format!("{} {id}", call.operation));
+        Ok(json!({}))
+    }
+
+    pub fn has(&self) -> Vec<String> {
+        self.statements.lock().expect("unpoisoned").iter().cloned().collect()
+    }
+
+    pub fn set(&self, statements: &[&str]) {
+        *self.statements.lock().expect("unpoisoned") = statements.iter().map(|s| (*s).to_owned()).collect();
+    }
+
+    pub fn writes(&self) -> Vec<String> {
+        self.writes.lock().expect("unpoisoned").clone()
+    }
+
+    pub fn refuse(&self, operation: &'static str, kind: CallErrorKind) {
+        self.refusals.lock().expect("unpoisoned").push((operation, kind));
+    }
+}
+
+#[async_trait]
+impl Caller for FakeCloud {
+    async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        let unheard = || CallError {
+            call: call.name(),
+            kind: CallErrorKind::Unavailable,
+            code: "Died".to_owned(),
+            message: String::new(),
+        };
+        self.fuse.run(self.last, async { self.answer(call) }).await.unwrap_or_else(|| Err(unheard()))
+    }
+}
+
+/// Takes back every statement that begins with `bad`.
+struct RemoveBad(Spec);
+
+const fn spec(id: &'static str, safety: Safety) -> RemoveBad {
+    RemoveBad(Spec { id, title: "", safety, kind: "Fake", reads: &[], writes: &[], undo: &[], caveat: "" })
+}
+
+static REMEDIATIONS: [RemoveBad; 3] = [
+    spec("fake.auto", Safety::Automatic),
+    spec("fake.ask", Safety::NeedsApproval),
+    spec("fake.manual", Safety::ManualOnly),
+];
+
+pub fn remediations(id: &str) -> Option<&'static dyn Remediation> {
+    REMEDIATIONS.iter().find(|known| known.0.id == id).map(|known| known as &dyn Remediation)
+}
+
+fn statements_of(image: &Image) -> Vec<&str> {
+    image.get("it")["statements"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+impl Remediation for RemoveBad {
+    fn spec(&self) -> &'static Spec {
+        REMEDIATIONS.iter().map(|known| &known.0).find(|known| known.id == self.0.id).expect("registered")
+    }
+
+    fn reads(&self, _: &Finding, _: &Image) -> Result<Vec<Read>, PlanError> {
+        Ok(vec![Read::new("it", Call::aws("fake", "Get", "", json!({})))])
+    }
+
+    fn plan(&self, _: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
+        let statements = statements_of(image);
+        if statements.contains(&"precious") {
+            let reason = "somebody needs it".to_owned();
+            return Err(PlanError::Refused { remediation: "fake", reason });
+        }
+        let call = |operation, id: &str| Call::aws("fake", operation, "", json!({ "id": id }));
+        let step = |id: &&str| Step {
+            title: format!("remove {id}"),
+            call: call("Remove", id),
+            inverse: (!id.contains("final")).then(|| call("Add", id)),
+        };
+        Ok(statements.iter().filter(|id| id.starts_with("bad")).map(step).collect())
+    }
+}
+
+struct Reader;
+
+static READER: Reader = Reader;
+
+pub fn readers(kind: &str) -> Option<&'static dyn StateReader> {
+    (kind == "Fake").then_some(&READER as &dyn StateReader)
+}
+
+impl StateReader for Reader {
+    fn kind(&self) -> &'static str {
+        "Fake"
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        &["fake:Get"]
+    }
+
+    fn reads(&self, _: &ChangeSummary, _: &Resource<'_>, _: &Image) -> Vec<Read> {
+        vec![Read::new("it", Call::aws("fake", "Get", "", json!({})))]
+    }
+
+    fn effects(&self, _: &ChangeSummary, _: &Resource<'_>, _: &Image) -> Effects {
+        Effects::none()
+    }
+}
+
+/// The rule `fake.fires` fires; `fake.asks` needs state, and fires when a statement begins with `bad`; `fake.breaks` cannot be evaluated.
+pub struct FakeRules {
+    pub rules: Vec<&'static str>,
+    pub remedy: &'static str,
+}
+
+impl Rules for FakeRules {
+    fn candidates(&self, _: &Change<'_>) -> Vec<Candidate<'_>> {
+        let candidate = |id: &&'static str| Candidate {
+            id,
+            controls: &[],
+            severity: Severity::High,
+            remedy: Some(self.remedy).filter(|remedy| !remedy.is_empty()),
+        };
+        self.rules.iter().map(candidate).collect()
+    }
+
+    fn evaluate(
+        &self,
+        rule: &str,
+        _: &Change<'_>,
+        state: Option<&State>,
+    ) -> Result<Verdict, Box<dyn std::error::Error + Send + Sync>> {
+        match (rule, state) {
+            ("fake.fires", _) => Ok(Verdict::Fires),
+            ("fake.asks", None) => Ok(Verdict::NeedsState(vec![Doubt::new("request", "is left out")])),
+            ("fake.asks", Some(state)) if statements_of(&state.image).iter().any(|id| id.starts_with("bad")) => {
+                Ok(Verdict::Fires)
+            }
+            ("fake.breaks", _) => Err("no such key".into()),
+            _ => Ok(Verdict::Silent),
+        }
+    }
+
+    fn finding(&self, rule: &str, change: &Change<'_>, state: Option<&State>, found_at: Timestamp) -> Option<Finding> {
+        let remedy = Some(self.remedy.to_owned()).filter(|remedy| !remedy.is_empty());
+        Some(finding_on(change.summary(), rule, remedy, state.is_some(), found_at))
+    }
+}
+
+pub fn finding_on(
+    change: ChangeSummary,
+    rule: &str,
+    remedy: Option<String>,
+    from_state: bool,
+    found_at: Timestamp,
+) -> Finding {
+    Finding {
+        id: FindingId::of(change.cloud, &change.uid, rule),
+        rule: rule.to_owned(),
+        title: "A bad statement was added".to_owned(),
+        severity: Severity::High,
+        duty: Duty {
+            area: Area::ConfigurationAndSettings,
+            service: "Fake".to_owned(),
+            model: ServiceModel::Paas,
+            owner: Party::Customer,
+        },
+        why: "It is bad.".to_owned(),
+        respond: vec!["Ask.".to_owned()],
+        controls: Vec::new(),
+        references: Vec::new(),
+        remedy,
+        change,
+        effects: Effects::none(),
+        from_state,
+        request: Value::Null,
+        response: Value::Null,
+        found_at,
+    }
+}
+
+pub const NOW: &str = "2026-11-02T10:00:05Z";
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("a moment")
+}
+
+pub fn change() -> Change<'static> {
+    Change {
+        uid: "e-1/../x".into(),
+        time: at("2026-11-02T10:00:00Z"),
+        cloud: Cloud::Aws,
+        account: "111122223333".into(),
+        region: "eu-central-1".into(),
+        source: "aws.cloudtrail",
+        service: "fake".into(),
+        action: "Add".into(),
+        action_raw: "Add".into(),
+        read_only: false,
+        actor: Actor {
+            kind: "AssumedRole".into(),
+            id: "arn:aws:sts::111122223333:assumed-role/dev/alice".into(),
+            principal: "AROAEXAMPLEID:alice".into(),
+            account: "111122223333".into(),
+            issuer: Some("AROAEXAMPLEID".into()),
+            ..Actor::default()
+        },
+        origin: Origin::default(),
+        resources: vec![Resource::new("Fake", "arn:aws:fake:::it", "it")],
+        outcome: Outcome::Succeeded,
+        request: Document::absent(),
+        response: Document::absent(),
+        record: Document::absent(),
+        text: "{}",
+        derive: |_| Effects::none(),
+        effects: OnceLock::new(),
+    }
+}
+
+/// A clock that only tests move.
+pub struct FakeClock(Mutex<Timestamp>);
+
+impl FakeClock {
+    pub fn pass(&self, span: SignedDuration) {
+        let mut now = self.0.lock().expect("unpoisoned");
+        *now = now.checked_add(span).expect("in range");
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().expect("unpoisoned")
+    }
+}
+
+pub struct NoPause;
+
+#[async_trait]
+impl Pause for NoPause {
+    async fn pause(&self, _: u32) {}
+}
+
+/// Remembers what it was told, by notice key.
+pub struct FakeSink {
+    pub name: &'static str,
+    pub told: Mutex<Vec<Notice>>,
+    /// Fails this often, with this retryability, before it takes anything.
+    pub failures: Mutex<Vec<bool>>,
+    pub fuse: Arc<Fuse>,
+    pub last: Last,
+}
+
+impl FakeSink {
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.told.lock().expect("unpoisoned").iter().map(Notice::kind).collect()
+    }
+
+    /// What a receiver sees that drops ids it knows.
+    pub fn distinct(&self) -> Vec<&'static str> {
+        let mut seen = BTreeSet::new();
+        let told = self.told.lock().expect("unpoisoned");
+        told.iter().filter(|notice| seen.insert(notice.key())).map(Notice::kind).collect()
+    }
+}
+
+#[async_trait]
+impl Sink for FakeSink {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    async fn tell(&self, notice: &Notice) -> Result<(), SinkError> {
+        let failed = |retryable| SinkError { sink: self.name.to_owned(), retryable, source: dead() };
+        if let Some(retryable) = self.failures.lock().expect("unpoisoned").pop() {
+            return Err(failed(retryable));
+        }
+        let work = async { self.told.lock().expect("unpoisoned").push(notice.clone()) };
+        self.fuse.run(self.last, work).await.ok_or_else(|| failed(true))
+    }
+}
+
+pub struct FakeQueue {
+    pub jobs: Mutex<Vec<Job>>,
+    pub fuse: Arc<Fuse>,
+    pub last: Last,
+}
+
+#[async_trait]
+impl ResponseQueue for FakeQueue {
+    async fn enqueue(&self, job: &Job) -> Result<(), QueueError> {
+        let work = async { self.jobs.lock().expect("unpoisoned").push(job.clone()) };
+        self.fuse.run(self.last, work).await.ok_or_else(|| QueueError { retryable: true, source: dead() })
+    }
+}
+
+/// Everything together.
+pub struct World {
+    pub fuse: Arc<Fuse>,
+    pub store: Arc<dyn Ledger>,
+    pub ledger: Arc<FakeLedger>,
+    pub cloud: Arc<FakeCloud>,
+    pub sinks: Vec<Arc<FakeSink>>,
+    pub queue: Arc<FakeQueue>,
+    pub clock: Arc<FakeClock>,
+    pub policy: Arc<Policy>,
+    pub rules: Arc<FakeRules>,
+}
+
+impl World {
+    /// A world whose resource has two bad statements and a good one, with this `onus.yaml` and this remedy.
+    pub fn new(yaml: &str, rules: &[&'static str], remedy: &'static str) -> Self {
+        Self::dying(yaml, rules, remedy, Last::Lost)
+    }
+
+    pub fn dying(yaml: &str, rules: &[&'static str], remedy: &'static str, last: Last) -> Self {
+        let fuse = Fuse::never();
+        let store = onus_ledger::open("memory://", &onus_ledger::Options::default()).expect("memory opens");
+        let sink = |name| {
+            let (told, failures) = (Mutex::default(), Mutex::default());
+            Arc::new(FakeSink { name, told, failures, fuse: Arc::clone(&fuse), last })
+        };
+        let config = Config::parse("onus.yaml", yaml).expect("a good configuration");
+        Self {
+            ledger: Arc::new(FakeLedger { inner: Arc::clone(&store), fuse: Arc::clone(&fuse), last }),
+            cloud: Arc::new(FakeCloud {
+                statements: Mutex::new(["bad-1", "bad-2", "good"].map(str::to_owned).into()),
+                writes: Mutex::default(),
+                refusals: Mutex::default(),
+                stale: Mutex::default(),
+                staleness: 0,
+                fuse: Arc::clone(&fuse),
+                last,
+            }),
+            sinks: vec![sink("one"), sink("two")],
+            queue: Arc::new(FakeQueue { jobs: Mutex::default(), fuse: Arc::clone(&fuse), last }),
+            clock: Arc::new(FakeClock(Mutex::new(at(NOW)))),
+            policy: Arc::new(Policy::from(&config)),
+            rules: Arc::new(FakeRules { rules: rules.to_vec(), remedy }),
+            store,
+            fuse,
+        }
+    }
+
+    pub fn records(&self) -> Records {
+        let ledger: Arc<dyn Ledger> = self.ledger.clone();
+        Records::new(ledger)
+    }
+
+    /// Looks at the ledger without counting operations.
+    pub fn truth(&self) -> Records {
+        Records::new(Arc::clone(&self.store))
+    }
+
+    fn dyn_sinks(&self) -> Vec<Arc<dyn Sink>> {
+        self.sinks.iter().map(|sink| Arc::clone(sink) as Arc<dyn Sink>).collect()
+    }
+
+    pub fn auditor(&self) -> Auditor {
+        Auditor {
+            rules: self.rules.clone(),
+            policy: self.policy.clone(),
+            records: self.records(),
+            sinks: self.dyn_sinks(),
+            caller: Some(self.cloud.clone()),
+            account: Some("111122223333".to_owned()),
+            readers,
+            remediations,
+            queue: Some(self.queue.clone()),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn responder(&self) -> Responder {
+        Responder {
+            policy: self.policy.clone(),
+            records: self.records(),
+            sinks: self.dyn_sinks(),
+            caller: self.cloud.clone(),
+            account: Some("111122223333".to_owned()),
+            remediations,
+            clock: self.clock.clone(),
+            pause: Arc::new(NoPause),
+            lease: SignedDuration::from_mins(5),
+        }
+    }
+
+    /// The finding of `fake.fires`, audited.
+    pub async fn found(&self) -> FindingId {
+        self.auditor().handle(&change()).await.expect("audited");
+        FindingId::of(Cloud::Aws, &change().uid, "fake.fires")
+    }
+
+    /// Every key in the ledger.
+    pub async fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        for top in [
+            "claims",
+            "findings",
+            "days",
+            "asked",
+            "told",
+            "plans",
+            "requests",
+            "decisions",
+            "attempts",
+            "receipts",
+            "alarms",
+            "locks",
+        ] {
+            keys.extend(self.store.list(top).await.expect("lists"));
+        }
+        keys
+    }
+}
+
+pub fn approve(finding: &FindingId) -> Job {
+    Job::Approve { finding: finding.clone(), by: "alice".to_owned() }
+}
+
+pub fn deny(finding: &FindingId) -> Job {
+    Job::Deny { finding: finding.clone(), by: "bob".to_owned() }
+}
+
+pub fn undo(finding: &FindingId) -> Job {
+    Job::Undo { finding: finding.clone(), by: "carol".to_owned() }
+}
+
+/// Retries as a queue would, a lease apart, until it is done.
+pub async fn until_done<T>(world: &World, mut work: impl AsyncFnMut() -> Result<T, HandleError>) -> T {
+    for _ in 0..5 {
+        match work().await {
+            Ok(done) => return done,
+            Err(error) => assert!(error.is_retryable(), "{error:?}"),
+        }
+        world.clock.pass(SignedDuration::from_mins(6));
+    }
+    panic!("never done");
+}
