@@ -20,9 +20,10 @@ static SPEC: Spec = Spec {
     reads: &["ec2:DescribeSecurityGroupRules"],
     writes: &["ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"],
     undo: &["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateTags"],
-    caveat: "An undo makes the same rules under new ids, without tags that AWS reserves. Where the change modified a rule, \
-             the record does not hold what the rule said before: the rule is revoked whole. Connections that are \
-             established may go on.",
+    caveat: "A rule for a web server's ports alone (80, 443) stays when the same change exposed other ports. Where the \
+             change modified a rule, the record does not hold what the rule said before: it is revoked whole. \
+             Connections that are established may go on. An undo makes the same rules under new ids, without tags that \
+             AWS reserves.",
 };
 
 impl Remediation for RevokeRules {
@@ -153,9 +154,9 @@ fn revoke(finding: &Finding, group: &str, rule: &Value, live: &Opening) -> Resul
     if id.is_empty() {
         return Err(unreadable(&SPEC, RULES, &"holds a rule without an id"));
     }
-    let (word, revoke, authorize) = match live.direction {
-        Direction::Ingress => ("inbound", "RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress"),
-        Direction::Egress => ("outbound", "RevokeSecurityGroupEgress", "AuthorizeSecurityGroupEgress"),
+    let (word, side, revoke, authorize) = match live.direction {
+        Direction::Ingress => ("inbound", "from", "RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress"),
+        Direction::Egress => ("outbound", "to", "RevokeSecurityGroupEgress", "AuthorizeSecurityGroupEgress"),
     };
     let region = &finding.change.region;
     let call = Call::aws("ec2", revoke, region, json!({ "GroupId": group, "SecurityGroupRuleIds": [id] }));
@@ -167,7 +168,7 @@ fn revoke(finding: &Finding, group: &str, rule: &Value, live: &Opening) -> Resul
     };
     let mut sources: Vec<String> = live.sources.iter().map(ToString::to_string).collect();
     sources.extend(live.peers.iter().cloned());
-    let title = format!("revoke {word} {} from {} ({id}{modified})", traffic(live), sources.join(", "));
+    let title = format!("revoke {word} {} {side} {} ({id}{modified})", traffic(live), sources.join(", "));
     Ok(Step { title, call, inverse: Some(inverse) })
 }
 
