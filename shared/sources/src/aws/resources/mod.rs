@@ -111,8 +111,24 @@ impl<'a> Subject<'_, 'a> {
         Some(arn)
     }
 
+    /// What the caller is called: `name` of a user, `arn` of anybody, `root` (the account) of its root user, `session` (the ARN) of who took a
+    /// role. Nothing where the caller is none of that.
+    fn caller(&self, part: &str) -> Option<Cow<'a, str>> {
+        let identity = self.identity;
+        let session = identity.arn.0.contains(":assumed-role/") || identity.arn.0.contains(":federated-user/");
+        match (part, identity.kind.0.as_ref()) {
+            ("name", "Root") => None,
+            ("name", _) if !session => identity.user_name.clone().some(),
+            ("arn", _) => identity.arn.clone().some(),
+            ("root", "Root") if !self.account.is_empty() => Some(Cow::Owned(self.account.to_owned())),
+            ("session", _) if session => identity.arn.clone().some(),
+            _ => None,
+        }
+    }
+
     /// The texts at one place: `request.a.b`, `response.a.b`, `service.a`
-    /// (`serviceEventDetails`), `user.name`, `user.arn`, `account`, `region`, or `=text` for itself.
+    /// (`serviceEventDetails`), `user.…` (the caller),
+    /// `account`, `region`, or `=text` for itself.
     fn at(&self, place: &str) -> Vec<Cow<'a, str>> {
         let (root, path) = place.split_once('.').unwrap_or((place, ""));
         let one = |text: &str| Some(Cow::Owned(text.to_owned())).filter(|text: &Cow<'a, str>| !text.is_empty());
@@ -124,8 +140,7 @@ impl<'a> Subject<'_, 'a> {
                 .and_then(|details| Json::parse(details).ok())
                 .map(|details| texts(&details, path))
                 .unwrap_or_default(),
-            ("user", "name") => self.identity.user_name.clone().some().into_iter().collect(),
-            ("user", "arn") => self.identity.arn.clone().some().into_iter().collect(),
+            ("user", part) => self.caller(part).into_iter().collect(),
             ("account", _) => one(self.account).into_iter().collect(),
             ("region", _) => one(self.region).into_iter().collect(),
             (text, _) => text.strip_prefix('=').and_then(one).into_iter().collect(),

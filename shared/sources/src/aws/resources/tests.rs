@@ -235,6 +235,25 @@ fn what_cloudtrail_lists_is_kept_behind_what_the_table_finds() {
 }
 
 #[test]
+fn a_sign_in_is_about_who_signed_in() {
+    let cases = [
+        (
+            r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","userName":"team"}"#,
+            "AWS::IAM::RootUser 111122223333 arn:aws:iam::111122223333:root",
+        ),
+        (
+            r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/ops/li"}"#,
+            "AWS::STS::Session arn:aws:sts::111122223333:assumed-role/ops/li arn:aws:sts::111122223333:assumed-role/ops/li",
+        ),
+        (r#"{"type":"IAMUser","userName":"li"}"#, "AWS::IAM::User li arn:aws:iam::111122223333:user/li"),
+    ];
+    for (identity, expected) in cases {
+        let rest = format!(r#","userIdentity":{identity}"#);
+        assert_eq!(resources("signin:ConsoleLogin", "null", "null", &rest), [expected], "{identity}");
+    }
+}
+
+#[test]
 fn arns_follow_the_partition_of_the_region() {
     let got = resources("s3:PutBucketAcl", r#"{"bucketName":"b"}"#, "null", r#","awsRegion":"cn-north-1""#);
     assert_eq!(got, ["AWS::S3::Bucket b arn:aws-cn:s3:::b"]);

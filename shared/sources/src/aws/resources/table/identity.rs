@@ -82,8 +82,13 @@ pub(super) const IAM: &[Row] = &[
     ),
 ];
 
-pub(super) const SIGN_IN: &[Row] =
-    &[row(&["ConsoleLogin", "CheckMfa"], "AWS::IAM::User", &["user.name", "user.arn"], USER).logged(&["user.arn"])];
+const SIGN_INS: &[&str] = &["ConsoleLogin", "CheckMfa", "SwitchRole", "ExitRole"];
+
+pub(super) const SIGN_IN: &[Row] = &[
+    row(SIGN_INS, "AWS::IAM::User", &["user.name"], USER).logged(&["user.arn"]),
+    row(SIGN_INS, "AWS::IAM::RootUser", &["user.root"], "arn:{partition}:iam::{account}:root"),
+    row(SIGN_INS, "AWS::STS::Session", &["user.session"], ""),
+];
 
 pub(super) const STS: &[Row] = &[row(&["AssumeRole*"], "AWS::IAM::Role", &["request.roleArn"], "")];
 

@@ -235,6 +235,7 @@ pub(super) const API_GATEWAY: &[Row] = &[
         &["request.restApiId", "response.id"],
         "arn:{partition}:apigateway:{region}::/restapis/{name}",
     ),
+    row(&["*"], "AWS::ApiGatewayV2::Api", &["request.apiId"], "arn:{partition}:apigateway:{region}::/apis/{name}"),
     row(&["TagResource", "UntagResource"], "AWS::ApiGateway::RestApi", &["request.resourceArn"], ""),
 ];
 
