@@ -46,7 +46,8 @@ fn head(entry: &[u8]) -> Option<&[u8]> {
     let mut quotes = memchr::memchr_iter(b'"', entry);
     let (open, close) = (quotes.next()?, quotes.next()?);
     let blank = entry.get(1..open)?.iter().all(u8::is_ascii_whitespace);
-    if blank { entry.get(..=close) } else { None }
+    let whole = entry.get(open..close)?.iter().all(|byte| !byte.is_ascii_control());
+    if blank && whole { entry.get(..=close) } else { None }
 }
 
 impl<R: Read> Splitter<R> {
@@ -62,6 +63,7 @@ impl<R: Read> Splitter<R> {
 
     /// Where the next entry starts in the window, once this one is known to be broken.
     fn find_fence(&mut self) -> Option<usize> {
+        while self.feed.window().len() < KEY_MAX && self.feed.more_or_later() {}
         let indent = self.indent.take();
         let window = self.feed.window();
         let listed = matches!(self.level, Level::List { .. });
