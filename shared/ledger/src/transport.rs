@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use futures::Stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as TcpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
 use object_store::client::{
     ClientConfigKey, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
     HttpResponseBody, HttpService,
@@ -22,6 +25,8 @@ use crate::open::Options;
 const CONNECT: Duration = Duration::from_millis(3_100);
 /// How long one attempt may take until the answer's head is there.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How long an answer's body may stand still.
+const STALL: Duration = Duration::from_secs(10);
 /// Attempts after the first, and how long all of them together may take: well inside a function's time.
 const RETRIES: usize = 4;
 const RETRY_FOR: Duration = Duration::from_secs(20);
@@ -47,6 +52,8 @@ pub fn s3(bucket: &str, options: &Options) -> object_store::Result<Arc<dyn Objec
     let store = builder
         .with_bucket_name(bucket)
         .with_conditional_put(S3ConditionalPut::ETagMatch)
+        // A bucket with Object Lock accepts no object without one.
+        .with_checksum_algorithm(Checksum::SHA256)
         .with_client_options(ClientOptions::new().with_allow_http(allow_http))
         .with_retry(retry)
         .with_http_connector(Connector)
@@ -86,9 +93,21 @@ impl HttpService for Service {
             .await
             .map_err(|elapsed| HttpError::new(HttpErrorKind::Timeout, elapsed))?;
         let (head, body) = answer.map_err(failed)?.into_parts();
-        let body = body.map_err(|error| HttpError::new(kind_of(&error), error));
-        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
+        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(StreamBody::new(frames(body)))))
     }
+}
+
+/// A body as a stream of frames that ends with an error when it stands still.
+fn frames(body: Incoming) -> impl Stream<Item = Result<Frame<Bytes>, HttpError>> {
+    futures::stream::unfold(Some(body), |body| async {
+        let mut body = body?;
+        match tokio::time::timeout(STALL, body.frame()).await {
+            Ok(None) => None,
+            Ok(Some(Ok(frame))) => Some((Ok(frame), Some(body))),
+            Ok(Some(Err(error))) => Some((Err(HttpError::new(kind_of(&error), error)), None)),
+            Err(elapsed) => Some((Err(HttpError::new(HttpErrorKind::Timeout, elapsed)), None)),
+        }
+    })
 }
 
 /// What the store's retries need to know of a failure. Only what was surely not processed counts as `Connect`.

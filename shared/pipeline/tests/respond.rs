@@ -316,6 +316,14 @@ async fn an_approved_plan_is_carried_out_under_the_name_of_who_approved() {
 }
 
 #[tokio::test]
+async fn where_the_policy_enforces_by_now_an_approval_needs_no_plan_shown() {
+    let world = World::new(ENFORCE, &["fake.fires"], "fake.auto");
+    let finding = world.found().await;
+    world.responder().handle(&approve(&finding)).await.expect("done");
+    assert_eq!(world.cloud.writes(), REMOVED);
+}
+
+#[tokio::test]
 async fn an_approval_is_for_the_plan_that_was_shown() {
     let world = World::new(ENFORCE, &["fake.fires"], "fake.ask");
     let finding = world.found().await;

@@ -123,7 +123,8 @@ impl Responder {
         };
         let mode = self.mode(finding, Some(task.remediation)).mode;
         if mode == Mode::Enforce || (mode == Mode::Approve && task.approved) {
-            return self.apply(&task, approval).await;
+            // Where the policy enforces, nobody had to be shown a plan.
+            return self.apply(&task, approval.filter(|_| mode == Mode::Approve)).await;
         }
         if task.approved {
             let reason = format!("the policy's mode is `{mode}`, which lets nobody approve");
