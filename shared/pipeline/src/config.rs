@@ -180,7 +180,7 @@ impl SinkConfig {
 }
 
 /// What Onus has to know about the operator's clouds.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Accounts that count as your own when access is given to them.
@@ -188,6 +188,15 @@ pub struct Settings {
     /// The unique ids of the identities that Onus itself acts with: a role's `AROA…`, never a name, for names can be forged.
     /// What they change is recorded and told but never responded to.
     pub own_principals: Vec<String>,
+    /// How many responses may be carried out in one hour (UTC) without a person. Further ones are refused with an alarm, until the next
+    /// hour or until somebody approves. 100 when left out.
+    pub responses_per_hour: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { trusted_accounts: Vec::new(), own_principals: Vec::new(), responses_per_hour: 100 }
+    }
 }
 
 /// What is wrong with a configuration, and where.

@@ -156,6 +156,7 @@ async fn enforcing_takes_back_the_bad_part_and_only_that() {
       "attempts/f-16c44ee4c5aa08b4fcc66c8b2d/respond-001/sent-0.json",
       "attempts/f-16c44ee4c5aa08b4fcc66c8b2d/respond-001/sent-1.json",
       "receipts/f-16c44ee4c5aa08b4fcc66c8b2d/respond.json",
+      "budgets/2026-11-02T10/1.json",
       "locks/84b213a56d4fefcb58f159adadbb4d2d/1/released.json",
       "locks/84b213a56d4fefcb58f159adadbb4d2d/1/taken.json"
     ]
@@ -457,7 +458,7 @@ async fn a_resource_in_other_hands_is_waited_for_until_the_lease_ends() {
     let world = World::dying(ENFORCE, &["fake.fires"], "fake.auto", Last::Lost);
     let job = Job::Respond(world.found().await);
     // Dies over the intent: the lease is never released.
-    world.fuse.rearm(6);
+    world.fuse.rearm(8);
     world.responder().handle(&job).await.expect_err("died");
     world.fuse.rearm(-1);
     let error = world.responder().handle(&job).await.expect_err("busy");
@@ -466,6 +467,31 @@ async fn a_resource_in_other_hands_is_waited_for_until_the_lease_ends() {
     world.clock.pass(SignedDuration::from_mins(6));
     world.responder().handle(&job).await.expect("done");
     assert_eq!(world.cloud.writes(), REMOVED);
+}
+
+#[tokio::test]
+async fn no_more_responses_in_an_hour_than_the_budget_unless_a_person_agrees() {
+    let yaml = format!("{ENFORCE}\nsettings: {{ responses_per_hour: 2 }}");
+    let world = World::new(&yaml, &["fake.fires"], "fake.auto");
+    let mut outcomes = Vec::new();
+    for uid in ["e-1", "e-2", "e-3", "e-4"] {
+        world.cloud.set(&["bad-1", "good"]);
+        let change = onus_core::Change { uid: uid.into(), ..fakes::change() };
+        let report = world.auditor().handle(&change).await.expect("audited");
+        let finding = report.outcomes[0].finding.clone();
+        if uid == "e-4" {
+            world.clock.pass(SignedDuration::from_hours(1));
+        }
+        let first = receipt(world.responder().handle(&Job::Respond(finding.clone())).await.expect("ended"));
+        outcomes.push(first.outcome == ReceiptOutcome::Verified);
+        if uid == "e-3" {
+            assert!(world.sinks[0].kinds().contains(&"alarm"));
+            assert_eq!(world.cloud.has(), ["bad-1", "good"]);
+            let done = receipt(world.responder().handle(&approve(&finding)).await.expect("done"));
+            assert_eq!(done.outcome, ReceiptOutcome::Verified);
+        }
+    }
+    assert_eq!(outcomes, [true, true, false, true]);
 }
 
 #[tokio::test]

@@ -56,6 +56,13 @@ impl Responder {
                 return self.refuse(task.finding, task.by, task.kind, format!("denied by {by}")).await;
             }
         }
+        // What was begun is finished, and what a person agreed to is theirs.
+        if earlier.is_empty()
+            && !task.approved
+            && let Err(reason) = self.take_slot(task).await?
+        {
+            return self.refuse(task.finding, task.by, task.kind, reason).await;
+        }
         let name = format!("{}-{:03}", kind_name(task.kind), earlier.len() + 1);
         let intent = Intent { by: task.by.to_owned(), at: self.clock.now(), steps, before: image };
         let sending = self.send(task, &name, &intent, held).await?;

@@ -1,6 +1,7 @@
 //! From a job to a receipt. The only code that writes to a cloud.
 
 mod attempt;
+mod budget;
 mod undo;
 
 use std::sync::Arc;

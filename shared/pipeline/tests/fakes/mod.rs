@@ -544,6 +544,7 @@ impl World {
             "attempts",
             "receipts",
             "alarms",
+            "budgets",
             "locks",
         ] {
             keys.extend(self.store.list(top).await.expect("lists"));
