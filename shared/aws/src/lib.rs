@@ -2,7 +2,9 @@
 
 #[cfg(feature = "caller")]
 pub mod caller;
+pub mod operations;
 pub mod permissions;
+pub mod protocol;
 pub mod readers;
 pub mod remediations;
 
