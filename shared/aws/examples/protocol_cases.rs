@@ -19,7 +19,10 @@ use serde_json::{Map, Value, json};
 
 /// Cases that are left out, each with its reason.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("RestJsonHttpChecksumRequired", "wants Content-MD5; CRC-32 is sent, which every service takes that wants a checksum"),
+    (
+        "RestJsonHttpChecksumRequired",
+        "wants Content-MD5; CRC-32 is sent, which every service takes that wants a checksum",
+    ),
     ("SDKAppendedGzipAfterProvidedEncoding_*", GZIP),
     ("SDKAppendsGzipAndIgnoresHttpProvidedEncoding_*", GZIP),
     ("SDKAppliedContentEncoding_*", GZIP),
@@ -62,8 +65,12 @@ fn main() {
             }
             let name = file.file_stem().unwrap().to_string_lossy();
             println!("{direction:6} {name:9} {passed:3} of {}", passed + wrong.len());
-            left_out.iter().for_each(|line| println!("       left out {line}"));
-            wrong.iter().for_each(|line| println!("       FAILED {line}"));
+            for line in &left_out {
+                println!("       left out {line}");
+            }
+            for line in &wrong {
+                println!("       FAILED {line}");
+            }
             failed += wrong.len();
         }
     }
@@ -82,7 +89,11 @@ fn model(suite: &Value, case: &Value) -> Result<(Service, String), String> {
         "operations": { &name: given },
         "shapes": suite["shapes"],
     });
-    Ok((Service::from_json("case", &table.to_string()).map_err(|e| format!("{e}: {:?}", std::error::Error::source(&e)))?, name))
+    Ok((
+        Service::from_json("case", &table.to_string())
+            .map_err(|e| format!("{e}: {:?}", std::error::Error::source(&e)))?,
+        name,
+    ))
 }
 
 fn input(suite: &Value, case: &Value) -> Result<(), String> {
@@ -104,7 +115,8 @@ fn input(suite: &Value, case: &Value) -> Result<(), String> {
     // An endpoint may have a path of its own, to which the request's is added.
     let endpoint = suite["clientEndpoint"].as_str().unwrap_or_default();
     let host_and_base = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    let (host, base) = host_and_base.split_once('/').map_or((host_and_base, String::new()), |(h, b)| (h, format!("/{b}")));
+    let (host, base) =
+        host_and_base.split_once('/').map_or((host_and_base, String::new()), |(h, b)| (h, format!("/{b}")));
     let ours = format!("{}{}", base.trim_end_matches('/'), request.uri());
     compare("uri", sorted_query(&ours), sorted_query(expected["uri"].as_str().unwrap_or_default()));
     for (header, value) in expected["headers"].as_object().into_iter().flatten() {
@@ -114,7 +126,11 @@ fn input(suite: &Value, case: &Value) -> Result<(), String> {
         compare(header.as_str().unwrap(), json!(request.header(header.as_str().unwrap())), Value::Null);
     }
     if let Some(theirs) = expected["host"].as_str().filter(|_| !host.is_empty()) {
-        compare("host", json!(format!("{}{host_and_base}", request.host_prefix.clone().unwrap_or_default()).trim_end_matches('/')), json!(theirs));
+        compare(
+            "host",
+            json!(format!("{}{host_and_base}", request.host_prefix.clone().unwrap_or_default()).trim_end_matches('/')),
+            json!(theirs),
+        );
     }
     if let Some(body) = expected["body"].as_str() {
         compare("body", body_of(&service, operation, &request), canonical(&service, operation, body.as_bytes()));
@@ -168,7 +184,9 @@ fn sorted_xml(text: &str) -> String {
         let mut attributes: Vec<String> = e
             .attributes()
             .map(|a| a.unwrap())
-            .map(|a| format!(" {}={:?}", a.key.as_ref(), a.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap()))
+            .map(|a| {
+                format!(" {}={:?}", a.key.as_ref(), a.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap())
+            })
             .collect();
         attributes.sort();
         format!("{}{}", e.name().as_ref(), attributes.concat())
@@ -202,7 +220,9 @@ fn sorted_xml(text: &str) -> String {
 /// The cases hold blobs as plain text.
 fn encode_blobs(node: Node<'_>, value: &mut Value) {
     walk(node, value, &|node, value| {
-        if node.kind() == Kind::Blob && let Value::String(text) = value {
+        if node.kind() == Kind::Blob
+            && let Value::String(text) = value
+        {
             *text = STANDARD.encode(&text);
         }
     });
@@ -254,7 +274,9 @@ fn output(suite: &Value, case: &Value) -> Result<(), String> {
             (Kind::Blob, Value::String(text)) => {
                 *value = json!(String::from_utf8_lossy(&STANDARD.decode(text).unwrap()));
             }
-            (Kind::Timestamp, Value::String(text)) => *value = json!(text.parse::<jiff::Timestamp>().unwrap().as_duration().as_secs_f64()),
+            (Kind::Timestamp, Value::String(text)) => {
+                *value = json!(text.parse::<jiff::Timestamp>().unwrap().as_duration().as_secs_f64());
+            }
             _ => {}
         });
     }
@@ -268,7 +290,9 @@ fn numbers(value: Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
         Value::Array(items) => items.into_iter().map(numbers).collect(),
-        Value::Object(members) => Value::Object(members.into_iter().map(|(k, v)| (k, numbers(v))).collect::<Map<_, _>>()),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(k, v)| (k, numbers(v))).collect::<Map<_, _>>())
+        }
         other => other,
     }
 }

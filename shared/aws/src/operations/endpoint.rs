@@ -105,22 +105,19 @@ pub fn endpoint(
     custom: Option<&str>,
     addressing: Addressing,
 ) -> Result<Endpoint, EndpointError> {
-    let (scheme, host, base, region) = match custom {
-        Some(url) => {
-            let (scheme, host, base) = split(url).ok_or_else(|| EndpointError::BadUrl { url: url.to_owned() })?;
-            let signed = host_of(service, region).map_or_else(|_| region.to_owned(), |(_, signed)| signed);
-            (scheme, host.to_owned(), base, signed)
-        }
-        None => {
-            let (host, signed) = host_of(service, region)?;
-            ("https", host, "", signed)
-        }
+    let (scheme, host, base, region) = if let Some(url) = custom {
+        let (scheme, host, base) = split(url).ok_or_else(|| EndpointError::BadUrl { url: url.to_owned() })?;
+        let signed = host_of(service, region).map_or_else(|_| region.to_owned(), |(_, signed)| signed);
+        (scheme, host.to_owned(), base, signed)
+    } else {
+        let (host, signed) = host_of(service, region)?;
+        ("https", host, "", signed)
     };
-    let bare = is_bare(&host);
-    let mut prefix = request.host_prefix.take().filter(|_| !bare).unwrap_or_default();
+    let has_names = !is_bare(&host);
+    let mut prefix = request.host_prefix.take().filter(|_| has_names).unwrap_or_default();
     if let Some(bucket) = bucket_of(service, operation, parameters)
         && addressing == Addressing::Auto
-        && !bare
+        && has_names
         && is_host_label(bucket)
     {
         request.path = match request.path.strip_prefix(&format!("/{bucket}")) {
@@ -160,10 +157,10 @@ fn split(url: &str) -> Option<(&str, &str, &str)> {
 
 /// Whether a host has no names below it: an IP address or `localhost`, with or without a port.
 fn is_bare(host: &str) -> bool {
-    let name = host.strip_prefix('[').and_then(|v6| v6.split_once(']')).map_or_else(
-        || host.rsplit_once(':').map_or(host, |(name, _)| name),
-        |(v6, _)| v6,
-    );
+    let name = host
+        .strip_prefix('[')
+        .and_then(|v6| v6.split_once(']'))
+        .map_or_else(|| host.rsplit_once(':').map_or(host, |(name, _)| name), |(v6, _)| v6);
     name == "localhost" || name.parse::<IpAddr>().is_ok()
 }
 

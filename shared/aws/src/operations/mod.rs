@@ -81,7 +81,8 @@ mod tests {
                 wrong.push(format!("`{name}` is in no table"));
             }
         }
-        let in_tables: usize = TABLES.iter().filter_map(|(name, ..)| service(name)).map(|s| s.operations().count()).sum();
+        let in_tables: usize =
+            TABLES.iter().filter_map(|(name, ..)| service(name)).map(|s| s.operations().count()).sum();
         assert!(wrong.is_empty(), "run generate_operations.py:\n{}", wrong.join("\n"));
         assert_eq!(in_tables, named.len(), "a table holds operations that operations.txt does not name");
         assert!(named.is_sorted() && named.iter().collect::<BTreeSet<_>>().len() == named.len());

@@ -61,8 +61,8 @@ impl Service {
     /// # Errors
     /// The text is not a service model, or refers to shapes that it lacks.
     pub fn from_json(name: &str, text: &str) -> Result<Self, ModelError> {
-        let mut service: Self = serde_json::from_str(text)
-            .map_err(|source| ModelError::Format { service: name.to_owned(), source })?;
+        let mut service: Self =
+            serde_json::from_str(text).map_err(|source| ModelError::Format { service: name.to_owned(), source })?;
         for (operation, model) in &mut service.operations {
             model.name.clone_from(operation);
         }
@@ -92,7 +92,7 @@ impl Service {
 
     /// The shape that a reference of this model leads to, with what the reference adds to it.
     // INVARIANT: `from_json`, the only way to make a service, refuses a model with a reference that leads nowhere.
-    #[allow(clippy::expect_used)]
+    #[allow(clippy::expect_used, clippy::missing_panics_doc)]
     pub fn node<'a>(&'a self, reference: &'a Reference) -> Node<'a> {
         let shape = self.shapes.get(&reference.shape).expect("every reference was resolved when the model was read");
         Node { service: self, shape, name: &reference.shape, traits: &reference.traits }

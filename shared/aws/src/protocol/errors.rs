@@ -3,8 +3,8 @@
 use onus_core::{CallError, CallErrorKind};
 use serde_json::Value;
 
-use super::xml_tree::{self, Element};
 use super::Response;
+use super::xml_tree::{self, Element};
 use crate::operations::{Protocol, Service};
 
 /// Error codes to kinds, first match wins; `*` stands for any text at an end. Codes from the services' "Common errors"
@@ -69,10 +69,9 @@ pub fn kind_of(status: u16, code: &str) -> CallErrorKind {
     match status {
         401 | 403 => CallErrorKind::Denied,
         404 | 410 => CallErrorKind::NotFound,
-        408 => CallErrorKind::Unavailable,
         409 | 412 => CallErrorKind::Conflict,
         429 => CallErrorKind::Throttled,
-        500.. => CallErrorKind::Unavailable,
+        408 | 500.. => CallErrorKind::Unavailable,
         _ => CallErrorKind::Invalid,
     }
 }

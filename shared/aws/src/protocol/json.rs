@@ -51,9 +51,9 @@ fn write_value(node: Node<'_>, value: &Value) -> Value {
         }
         (Kind::Map, Value::Object(entries)) => {
             let entry = node.entry();
-            let written = entries.iter().map(|(key, value)| {
-                (key.clone(), entry.map_or(Value::Null, |(_, node)| write_value(node, value)))
-            });
+            let written = entries
+                .iter()
+                .map(|(key, value)| (key.clone(), entry.map_or(Value::Null, |(_, node)| write_value(node, value))));
             Value::Object(written.collect())
         }
         (Kind::Timestamp, value) => {

@@ -170,7 +170,9 @@ pub fn serialize(
     if operation.checksum_required {
         checksum::add(&mut request);
     }
-    if let Some((name, _)) = request.headers.iter().find(|(n, v)| !is_token(n) || v.bytes().any(|b| b < b' ' || b == 127)) {
+    if let Some((name, _)) =
+        request.headers.iter().find(|(n, v)| !is_token(n) || v.bytes().any(|b| b < b' ' || b == 127))
+    {
         return Err(failed(Problem::Unsafe(name.clone())));
     }
     Ok(request)

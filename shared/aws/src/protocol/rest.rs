@@ -39,7 +39,10 @@ pub(super) fn write(
     }
     body(service, input, parameters, request);
     let control = |byte: &u8| *byte < b' ' && !b"\t\n\r".contains(byte);
-    if service.metadata.protocol == Protocol::RestXml && input.shape().payload.is_none() && request.body.iter().any(control) {
+    if service.metadata.protocol == Protocol::RestXml
+        && input.shape().payload.is_none()
+        && request.body.iter().any(control)
+    {
         return Err(Problem::Unsafe("body".to_owned()));
     }
     Ok(())
@@ -132,9 +135,7 @@ fn body(service: &Service, input: Node<'_>, parameters: &Map<String, Value>, req
         let takes_body = input.members().any(|(_, member)| member.location().is_none());
         match (is_json, in_body.is_empty()) {
             (true, _) if takes_body => (json::structure(input, &in_body).to_string().into_bytes(), media_type),
-            (false, false) => {
-                (xml::document(input, &Value::Object(in_body), input.root_name(None)), media_type)
-            }
+            (false, false) => (xml::document(input, &Value::Object(in_body), input.root_name(None)), media_type),
             _ => return,
         }
     };
@@ -160,9 +161,11 @@ pub(super) fn read(service: &Service, output: Node<'_>, response: &Response) -> 
         let written = member.location_name().unwrap_or(name);
         let value = match member.location() {
             Some(Location::StatusCode) => Some(Value::from(response.status)),
-            Some(Location::Header) => {
-                response.header(written).map(|text| read_header(member, text)).transpose().map_err(|e| format!("header `{written}`: {e}"))?
-            }
+            Some(Location::Header) => response
+                .header(written)
+                .map(|text| read_header(member, text))
+                .transpose()
+                .map_err(|e| format!("header `{written}`: {e}"))?,
             Some(Location::Headers) => Some(read_headers(written, response)),
             Some(Location::Uri | Location::Querystring) | None => None,
         };
@@ -203,7 +206,10 @@ fn split_header(item: Node<'_>, text: &str) -> Vec<String> {
     let (mut parts, mut part, mut commas, mut quoted, mut escaped) = (Vec::new(), String::new(), 0, false, false);
     for letter in text.chars() {
         match letter {
-            _ if escaped => (escaped, _) = (false, part.push(letter)),
+            _ if escaped => {
+                escaped = false;
+                part.push(letter);
+            }
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
             ',' if !quoted && commas == commas_per_item => {

@@ -30,7 +30,10 @@ pub(super) fn moment(value: &Value) -> Option<Timestamp> {
 /// Seconds since 1970 with a fraction, to the microsecond: the precision that a float of today's size keeps.
 fn from_fraction(seconds: f64) -> Option<Timestamp> {
     let whole = Duration::try_from_secs_f64(seconds.abs()).ok()?;
-    let rounded = SignedDuration::try_from(whole).ok()?.round(jiff::SignedDurationRound::new().smallest(jiff::Unit::Microsecond)).ok()?;
+    let rounded = SignedDuration::try_from(whole)
+        .ok()?
+        .round(jiff::SignedDurationRound::new().smallest(jiff::Unit::Microsecond))
+        .ok()?;
     Timestamp::from_duration(if seconds < 0.0 { rounded.checked_neg()? } else { rounded }).ok()
 }
 

@@ -52,9 +52,9 @@ fn check(node: Node<'_>, value: &Value, at: At<'_>) -> Result<(), Problem> {
         Kind::Map => {
             let entries = value.as_object().ok_or_else(|| wrong(at, "an object"))?;
             let present = entries.iter().filter(|(_, value)| !value.is_null());
-            present.zip(node.entry().into_iter().cycle()).try_for_each(|((key, value), (_, node))| {
-                check(node, value, At::Member(&at, key))
-            })
+            present
+                .zip(node.entry().into_iter().cycle())
+                .try_for_each(|((key, value), (_, node))| check(node, value, At::Member(&at, key)))
         }
         Kind::String => value.is_string().then_some(()).ok_or_else(|| wrong(at, "text")),
         Kind::Boolean => value.is_boolean().then_some(()).ok_or_else(|| wrong(at, "true or false")),

@@ -21,7 +21,9 @@ fn write(out: &mut String, node: Node<'_>, value: &Value, name: &str) {
         (Kind::List, Value::Array(items)) => {
             let Some(item) = node.item() else { return };
             if node.flattened() {
-                items.iter().for_each(|value| write(out, item, value, name));
+                for value in items {
+                    write(out, item, value, name);
+                }
             } else {
                 let item_name = item.location_name().unwrap_or("member");
                 element(out, node, name, &[], |out| items.iter().for_each(|v| write(out, item, v, item_name)));
@@ -68,14 +70,22 @@ fn entry(out: &mut String, node: Node<'_>, name: &str, key: &str, value: &Value)
 }
 
 /// Writes an element around what `inner` writes. Names come from the service model; only values need escaping.
-fn element(out: &mut String, node: Node<'_>, name: &str, attributes: &[(&str, String)], inner: impl FnOnce(&mut String)) {
+fn element(
+    out: &mut String,
+    node: Node<'_>,
+    name: &str,
+    attributes: &[(&str, String)],
+    inner: impl FnOnce(&mut String),
+) {
     out.push('<');
     out.push_str(name);
     if let Some(namespace) = node.xml_namespace() {
         let prefix = namespace.prefix.as_deref().map(|prefix| format!(":{prefix}")).unwrap_or_default();
         attribute(out, &format!("xmlns{prefix}"), &namespace.uri);
     }
-    attributes.iter().for_each(|(name, value)| attribute(out, name, value));
+    for (name, value) in attributes {
+        attribute(out, name, value);
+    }
     out.push('>');
     inner(out);
     let _ = write!(out, "</{name}>");
@@ -113,20 +123,30 @@ pub(super) fn read_wrapped(node: Node<'_>, wrapper: &str, body: &[u8]) -> Result
     read_structure(node, root.child(wrapper).unwrap_or(&root))
 }
 
-/// Reads a body of rest-xml; an empty one is an object without members.
+/// Reads a body of rest-xml; an empty one is an object without members. S3 tells a bucket's location without an element
+/// around it (Smithy, `s3UnwrappedXmlOutput`): the root is then the one member that there is.
 pub(super) fn read(node: Node<'_>, body: &[u8]) -> Result<Value, String> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    read_value(node, &[&xml_tree::read(body)?])
+    let root = xml_tree::read(body)?;
+    let mut members = node.members().filter(|(_, member)| member.in_answer_body());
+    if let (Some((name, member)), None) = (members.next(), members.next())
+        && member.kind() == Kind::String
+        && root.children.is_empty()
+        && root.name == member.location_name().unwrap_or(name)
+    {
+        let text = scalar::read_text(member, &root.text)?;
+        return Ok(Value::Object(Map::from_iter([(name.to_owned(), text)])));
+    }
+    read_value(node, &[&root])
 }
 
 /// Reads a value from its element, or from its elements when it is flattened.
 fn read_value(node: Node<'_>, found: &[&Element]) -> Result<Value, String> {
     let Some(first) = found.first() else { return Ok(Value::Null) };
-    let around = || -> Vec<&Element> {
-        if node.flattened() { found.to_vec() } else { first.children.iter().collect() }
-    };
+    let around =
+        || -> Vec<&Element> { if node.flattened() { found.to_vec() } else { first.children.iter().collect() } };
     match node.kind() {
         Kind::Structure => read_structure(node, first),
         Kind::List => {
