@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use onus_core::Change;
-use onus_rules::{Catalog, Expect, Status, cases, responsibility};
+use onus_rules::{Catalog, Expect, Status, cases, evaluate, responsibility};
 use onus_sources::Decoded;
 use onus_sources::aws::cloudtrail;
+use serde_json::{Value, json};
 
 fn fixture(event: &str) -> Result<String, String> {
     let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
@@ -66,6 +67,53 @@ fn every_rule_is_tested_both_ways_and_on_a_refused_call() {
         }
     }
     assert!(wrong.is_empty(), "{} rules lack a test:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Every place of a record's bodies, as a JSON pointer.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    let escape = |name: &str| name.replace('~', "~0").replace('/', "~1");
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, value)| (escape(name), value)).collect(),
+        Value::Array(elements) => elements.iter().enumerate().map(|(n, value)| (n.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    for (name, value) in members {
+        let place = format!("{at}/{name}");
+        places(value, &place, found);
+        found.push(place);
+    }
+}
+
+/// A provider may write anything. A rule may then fail, and say so; it must not take the function down.
+#[test]
+fn no_shape_of_a_record_makes_a_rule_panic() {
+    let catalog = Catalog::embedded();
+    let others = [json!(null), json!(1), json!("x"), json!([]), json!({}), json!(true), json!([{}, "x", 7])];
+    let (mut evaluated, mut failed) = (0, 0);
+    for rule in catalog.rules() {
+        let Some(case) = catalog.cases(&rule.id).iter().find(|case| case.expect == Expect::Fires) else { continue };
+        let (Ok(record), Ok(settings)) = (case.record_text(&fixture), case.settings()) else { continue };
+        let record: Value = serde_json::from_str(&record).unwrap();
+        let mut found = Vec::new();
+        for body in ["requestParameters", "responseElements"] {
+            places(&record[body], &format!("/{body}"), &mut found);
+            found.push(format!("/{body}"));
+        }
+        for place in found {
+            for other in &others {
+                let mut record = record.clone();
+                let Some(slot) = record.pointer_mut(&place) else { continue };
+                *slot = other.clone();
+                // Not every such record decodes, and that is no matter of the rules.
+                let _ = decode(&record.to_string(), &mut |change| {
+                    evaluated += 1;
+                    failed += usize::from(evaluate(rule, change, None, &settings).is_err());
+                });
+            }
+        }
+    }
+    assert!(evaluated >= 20 * catalog.rules().len(), "{evaluated} evaluations are too few");
+    assert!(failed < evaluated / 10, "{failed} of {evaluated} evaluations fail: the rules expect too much of a record");
 }
 
 #[test]

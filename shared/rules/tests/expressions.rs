@@ -121,6 +121,7 @@ fn expressions_mean_what_the_readme_says() {
         ("is_internet(list(request.many).map(r, r.cidrIp))", true),
         ("is_internet(list(request.many).filter(r, r.cidrIp == '0.0.0.0/1').map(r, r.cidrIp)) ", true),
         ("is_internet(['10.0.0.0/8', 'nonsense'])", false),
+        ("[request.empty, request.missing, request.nothing].all(x, x.deeper == null && !has(x['deeper'].still))", true),
         ("list(request.one).exists(r, r.cidrIp == '0.0.0.0/0')", true),
         // JSON in a text.
         (
@@ -167,7 +168,12 @@ fn an_expression_that_fails_is_never_silent() {
         ("request.bucketName < 5", "'_<_' applied to '(string, int)'"),
         ("request.bucketName.deeper == 1", "cannot select `deeper` of `request.bucketName`, which is a text"),
         ("request.acl.first == 1", "cannot select `first` of `request.acl`, which is a list"),
-        ("resources.exists(r, r.nonsense == 1)", "nonsense"),
+        (
+            "grants.exists(r, true) || list(request.many).exists(r, r.cidrIp.deeper == 1)",
+            "cannot select `deeper` of a string in",
+        ),
+        ("resources.exists(r, r.nonsense == 1)", "no member `nonsense` in"),
+        ("[request.acl].exists(l, l.first == 1)", "cannot select `first` of a list in"),
         ("request.port + 'a' == 'b'", "Unsupported binary operator"),
     ];
     let mut wrong = Vec::new();
@@ -258,7 +264,7 @@ fn mistakes_in_expressions_are_told_at_their_place() {
 }
 
 /// What is evaluated without the interpreter when it stands by itself, and by it inside `exists`.
-const FRAMED: [&str; 22] = [
+const FRAMED: [&str; 24] = [
     "request.a == 1",
     "request.a == 'x'",
     "request.a != 'x'",
@@ -281,6 +287,8 @@ const FRAMED: [&str; 22] = [
     "list(request.a).all(e, e != 'x')",
     "!(request.a == 'x') && request.a.b == null || request.a",
     "request.a && request.a == 'x'",
+    "list(request.a).exists(e, e.b == null)",
+    "request.a['b'].c == null",
 ];
 
 fn json_value() -> impl Strategy<Value = Value> {

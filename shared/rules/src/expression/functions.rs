@@ -29,7 +29,7 @@ pub(super) const COMPARISONS: [(&str, Order); 4] =
 pub(super) fn environment() -> Env {
     let mut env = Env::stdlib();
     let any = |count: usize| (0..count).map(|_| types::DYN_TYPE).collect();
-    let ours: [(&str, usize, Function); 13] = [
+    let ours: [(&str, usize, Function); 14] = [
         ("list", 1, list),
         ("truthy", 1, truthy),
         ("falsy", 1, falsy),
@@ -37,6 +37,7 @@ pub(super) fn environment() -> Env {
         ("text", 1, text),
         ("lower", 1, lower),
         ("glob", 2, glob),
+        ("@get", 2, get),
         ("@regex", 2, regex),
         ("@json", 2, json),
         ("is_internet", 1, is_internet),
@@ -169,6 +170,24 @@ fn list<'b, 'v>(mut args: Args<'b, 'v>) -> Answer<'b, 'v> {
         _ => {}
     }
     Ok(CowVal::owned(CelList::from(vec![value.into_owned()])))
+}
+
+/// The member of a computed value: null out of null and of what is empty.
+fn get<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
+    let [value, key] = args.as_slice() else { return Ok(nothing()) };
+    let name = as_text(key.as_ref()).unwrap_or_default();
+    let kind = value.get_type().kind();
+    let is_empty = || value.as_sizer().is_some_and(|sizer| *sizer.size().inner() == 0);
+    match kind {
+        Kind::String | Kind::List if is_empty() => Ok(nothing()),
+        Kind::Map | Kind::NullType | Kind::Unspecified if value.as_indexer().is_some() => {
+            member(value, name).map_err(|_| ExecutionError::function_error("@get", format!("no member `{name}`")))
+        }
+        _ => {
+            let message = format!("cannot select `{name}` of a {}", value.get_type().name());
+            Err(ExecutionError::function_error("@get", message))
+        }
+    }
 }
 
 /// A member of a value, borrowed as long as the value is.

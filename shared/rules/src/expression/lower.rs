@@ -114,7 +114,7 @@ impl Lowering<'_> {
         }
         let Expr::Select(select) = whole else { return whole };
         let operand = self.node(*select.operand);
-        call(operators::INDEX, vec![operand, IdedExpr { id, expr: string(select.field) }])
+        call("@get", vec![operand, IdedExpr { id, expr: string(select.field) }])
     }
 
     /// The variable and members that a selection spells, unless its first name is bound by a comprehension.
@@ -200,6 +200,11 @@ impl Lowering<'_> {
             _ => self.known_function(id, &name, call_expr.args.len(), names::STANDARD),
         }
         let mut args = self.nodes(call_expr.args);
+        if let (operators::INDEX, [_, IdedExpr { expr: Expr::Literal(LiteralValue::String(_)), .. }]) =
+            (name.as_str(), args.as_slice())
+        {
+            return call("@get", args);
+        }
         if matches!(name.as_str(), operators::EQUALS | operators::NOT_EQUALS)
             && matches!(args.first().map(|arg| &arg.expr), Some(Expr::List(_) | Expr::Map(_)))
         {

@@ -72,6 +72,7 @@ impl Program {
         for (index, path) in self.paths.iter().enumerate().rev() {
             message = message.replace(&format!("@p{index}"), &path.text);
         }
+        let message = message.strip_prefix("Error executing function '@get': ").unwrap_or(&message);
         message.replace("null_type", "null")
     }
 

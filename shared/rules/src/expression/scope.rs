@@ -103,8 +103,9 @@ impl<'s, 'c, 'r> Scope<'s, 'c, 'r> {
             at = match at {
                 Json::Object(_) => at.get_ci(member),
                 Json::Null => return Some(Found::NOTHING),
-                // An element without content, where XML was converted.
+                // An element without content, where XML was converted; an empty list holds nothing to select from.
                 Json::String(text) if text.is_empty() => return Some(Found::NOTHING),
+                Json::Array(elements) if elements.is_empty() => return Some(Found::NOTHING),
                 other => {
                     let before = path.text.split('.').take(depth + 1).collect::<Vec<_>>().join(".");
                     let fault = format!("cannot select `{member}` of `{before}`, which is {}", kind(other));
