@@ -97,7 +97,7 @@ impl Catalog {
     }
 
     /// Reads every `.yaml` and `.yml` file below a folder, in the order of their paths. The path below the folder gives
-    /// the id. An empty folder gives an empty catalogue.
+    /// the id. Hidden names are left out and links to folders not followed. An empty folder gives an empty catalogue.
     ///
     /// # Errors
     /// A file or folder cannot be read, or as [`Catalog::load`].
@@ -229,11 +229,22 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>, errors: &mut Vec<LoadError>) {
         Err(error) => return errors.push(LoadError::unreadable(&folder.to_string_lossy(), &error)),
     };
     for entry in entries {
-        match entry.map(|entry| entry.path()) {
-            Ok(path) if path.is_dir() => walk(&path, paths, errors),
-            Ok(path) if path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml") => paths.push(path),
-            Ok(_) => {}
-            Err(error) => errors.push(LoadError::unreadable(&folder.to_string_lossy(), &error)),
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                errors.push(LoadError::unreadable(&folder.to_string_lossy(), &error));
+                continue;
+            }
+        };
+        let path = entry.path();
+        // Hidden names are no rules, and a link to a folder could lead back here.
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            walk(&path, paths, errors);
+        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            paths.push(path);
         }
     }
 }

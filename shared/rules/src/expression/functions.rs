@@ -13,7 +13,8 @@ use cel::{Env, ExecutionError};
 use onus_core::{Doubt, Json, address};
 use regex_lite::Regex;
 
-use super::value::{Nothing, as_int, as_text, is_nothing, nothing, owned_json, truth};
+use super::nothing::{Nothing, is_nothing, nothing};
+use super::value::{as_int, as_text, owned_json, truth};
 
 type Args<'b, 'v> = Vec<CowVal<'b, 'v>>;
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;

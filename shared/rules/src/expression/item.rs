@@ -9,7 +9,8 @@ use cel::common::value::{CowVal, Val};
 use onus_core::effect::{Direction, Exposure, Protocol};
 use onus_core::{Grant, Opening, Resource};
 
-use super::value::{as_int, as_text, nothing, text, truth};
+use super::nothing::nothing;
+use super::value::{as_int, as_text, text, truth};
 
 /// Something of ours with named members.
 pub(super) trait Members: fmt::Debug + Send + Sync {

@@ -10,6 +10,7 @@ mod item;
 mod logic;
 mod lower;
 mod names;
+mod nothing;
 mod scope;
 mod value;
 

@@ -33,61 +33,95 @@ pub fn id_of(path: &str) -> Option<String> {
     (parts.len() >= 3 && CLOUDS.contains(cloud) && parts.iter().all(word)).then(|| parts.join("."))
 }
 
-/// Everything wrong with a file's values.
+/// Everything wrong with a file's values, in the order of its keys.
 pub fn file(path: &str, file: &RuleFile, text: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut say = |span: Span, message: String, hint: &str| {
-        problems.push(Problem { span, message, hint: (!hint.is_empty()).then(|| hint.to_owned()) });
-    };
-    let cloud = path.split(['/', '\\']).find(|part| CLOUDS.contains(part)).unwrap_or_default();
+    let mut said = Said { text, problems: Vec::new() };
     if id_of(path).is_none() {
         let message = format!("`{path}` gives no rule id");
-        say(Span { offset: 0, length: 1 }, message, "name it cloud/service/what_happened.yaml, in lower-case words");
+        said.at(
+            Span { offset: 0, length: 1 },
+            message,
+            "name it cloud/service/what_happened.yaml, in lower-case words",
+        );
     }
+    texts(file, &mut said);
+    watch(path, file, &mut said);
+    for case in &file.tests {
+        if let Some((message, hint)) = case_problem(case) {
+            said.word("tests", &case.name, format!("test `{}`: {message}", case.name), hint);
+        }
+    }
+    said.problems
+}
+
+/// Gathers problems.
+struct Said<'t> {
+    text: &'t str,
+    problems: Vec<Problem>,
+}
+
+impl Said<'_> {
+    fn at(&mut self, span: Span, message: String, hint: &str) {
+        self.problems.push(Problem { span, message, hint: (!hint.is_empty()).then(|| hint.to_owned()) });
+    }
+
+    fn key(&mut self, key: &str, message: String, hint: &str) {
+        self.at(locate::key(self.text, key), message, hint);
+    }
+
+    fn word(&mut self, after: &str, word: &str, message: String, hint: &str) {
+        self.at(locate::word(self.text, after, word), message, hint);
+    }
+}
+
+fn texts(file: &RuleFile, said: &mut Said<'_>) {
     for (key, value) in [("title", &file.title), ("why", &file.why), ("when", &file.when)] {
         if value.trim().is_empty() {
-            say(locate::key(text, key), format!("`{key}` is empty"), "");
+            said.key(key, format!("`{key}` is empty"), "");
         }
     }
     if file.respond.is_empty() {
-        say(locate::key(text, "respond"), "`respond` is empty".to_owned(), "say what a person does next");
+        said.key("respond", "`respond` is empty".to_owned(), "say what a person does next");
     }
-    if !SEVERITIES.contains(&file.severity.as_str()) {
-        let span = locate::word(text, "severity", &file.severity);
-        say(span, format!("`{}` is not a severity", file.severity), &format!("use one of {}", SEVERITIES.join(", ")));
+    let (severity, area) = (&file.severity, &file.duty.area);
+    if !SEVERITIES.contains(&severity.as_str()) {
+        let hint = format!("use one of {}", SEVERITIES.join(", "));
+        said.word("severity", severity, format!("`{severity}` is not a severity"), &hint);
     }
-    if !AREAS.contains(&file.duty.area.as_str()) {
-        let span = locate::word(text, "duty", &file.duty.area);
-        say(span, format!("`{}` is not an area", file.duty.area), &format!("use one of {}", AREAS.join(", ")));
+    if !AREAS.contains(&area.as_str()) {
+        said.word("duty", area, format!("`{area}` is not an area"), &format!("use one of {}", AREAS.join(", ")));
     }
     for control in file.controls.iter().filter(|control| !is_control(control)) {
         let hint = "write framework:id, such as cis-aws-5.0:2.1.4, fsbp:S3.2, attack:T1530 or nist-800-53r5:AC-3";
-        say(locate::word(text, "controls", control), format!("`{control}` is not a control"), hint);
+        said.word("controls", control, format!("`{control}` is not a control"), hint);
     }
     for page in file.references.iter().filter(|page| !page.starts_with("https://")) {
-        say(locate::word(text, "references", page), format!("`{page}` is not an https address"), "");
+        said.word("references", page, format!("`{page}` is not an https address"), "");
     }
-    if file.watch.source.split('.').next() != Some(cloud) {
-        let span = locate::word(text, "watch", &file.watch.source);
-        say(span, format!("`{}` is not a log of `{cloud}`", file.watch.source), "the path says which cloud it is for");
+}
+
+fn watch(path: &str, file: &RuleFile, said: &mut Said<'_>) {
+    let cloud = path.split(['/', '\\']).find(|part| CLOUDS.contains(part)).unwrap_or_default();
+    let source = &file.watch.source;
+    if source.split('.').next() != Some(cloud) {
+        said.word(
+            "watch",
+            source,
+            format!("`{source}` is not a log of `{cloud}`"),
+            "the path says which cloud it is for",
+        );
     }
     if file.watch.actions.is_empty() {
-        say(locate::word(text, "watch", "actions"), "`actions` is empty".to_owned(), "name service:Action pairs");
+        said.word("watch", "actions", "`actions` is empty".to_owned(), "name service:Action pairs");
     }
     for action in file.watch.actions.iter().filter(|action| !is_action(action)) {
         let hint = "write service:Action, service:* or *:*; a part of a name cannot be wild";
-        say(locate::word(text, "watch", action), format!("`{action}` is not an action"), hint);
+        said.word("watch", action, format!("`{action}` is not an action"), hint);
     }
     if file.state_when.is_some() && file.state.is_none() {
         let hint = "name the kind of resource to read, such as AWS::S3::Bucket";
-        say(locate::key(text, "state_when"), "`state_when` without `state`".to_owned(), hint);
+        said.key("state_when", "`state_when` without `state`".to_owned(), hint);
     }
-    for case in &file.tests {
-        if let Some((message, hint)) = case_problem(case) {
-            say(locate::word(text, "tests", &case.name), format!("test `{}`: {message}", case.name), hint);
-        }
-    }
-    problems
 }
 
 fn case_problem(case: &CaseFile) -> Option<(&'static str, &'static str)> {
