@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                     opened += (change.effects().openings.len() + change.effects().grants.len()) as u64;
                 }
             }
-            Ok(Decoded::Skipped(_)) => {}
-            Err(error) => broken.push(format!("  record {}: {error}", entry.record)),
+            Err(error) if broken.len() < SHOWN => broken.push(format!("  record {}: {error}", entry.record)),
+            Ok(Decoded::Skipped(_)) | Err(_) => {}
         });
         let took = started.elapsed();
         match result {
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             )?,
             Err(error) => writeln!(out, "{path}: {error}: {}", error.source)?,
         }
-        for line in broken.iter().take(SHOWN) {
+        for line in &broken {
             writeln!(out, "{line}")?;
         }
         for (operation, count) in unnamed {

@@ -21,6 +21,27 @@ use crate::error::{DecodeError, quote};
 use crate::logs::{Context, Take};
 use crate::text::{each_member, unescape};
 
+/// What an envelope, or what is in it, turned out to be.
+enum Opened<'a> {
+    /// Every entry in it has been taken.
+    Taken,
+    /// One entry, still to be taken.
+    Entry(Result<Decoded<'a>, DecodeError>),
+}
+
+impl<'a> Opened<'a> {
+    fn skipped(skip: Skip) -> Self {
+        Opened::Entry(Ok(Decoded::Skipped(skip)))
+    }
+
+    /// Has what is left taken.
+    fn give(self, context: Context<'a>, take: &mut Take<'_>) {
+        if let Opened::Entry(result) = self {
+            take(context, result);
+        }
+    }
+}
+
 /// See [`crate::logs::Log::open`].
 pub(super) fn open<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>) -> bool {
     let record = match Record::read(text) {
@@ -30,138 +51,115 @@ pub(super) fn open<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>)
             return true;
         }
     };
-    let result = match cloudtrail::skip(&record) {
-        None => notice(&record).map_or_else(
-            || sealed(&record, context, take).unwrap_or_else(|| Some(decoded(text, &record))),
-            |skip| Some(Ok(Decoded::Skipped(skip))),
-        ),
-        Some(Skip::Unknown) => match sealed(&record, context, take) {
-            Some(result) => result,
-            None => return false,
-        },
-        Some(skip) => Some(Ok(Decoded::Skipped(skip))),
+    // A notice and an SQS message look like records: they name an operation or a service, too.
+    let opened = match (cloudtrail::skip(&record), delivery(&record)) {
+        (Some(skip), _) if skip != Skip::Unknown => Some(Opened::skipped(skip)),
+        (_, Some(skip)) => Some(Opened::skipped(skip)),
+        (skip, None) => sealed(&record, context, take).or_else(|| skip.is_none().then(|| decoded(text, &record))),
     };
-    if let Some(result) = result {
-        take(context, result);
+    let known = opened.is_some();
+    opened.unwrap_or(Opened::Taken).give(context, take);
+    known
+}
+
+fn decoded<'a>(text: &'a str, record: &Record<'a>) -> Opened<'a> {
+    Opened::Entry(cloudtrail::change(text, record).map(|change| Decoded::Change(Box::new(change))))
+}
+
+/// What delivery says on its own account: that a file was stored, that a topic or a bucket was connected.
+fn delivery(record: &Record<'_>) -> Option<Skip> {
+    let kind = Record::text(record.outer.kind);
+    if record.outer.s3.is_some() || Record::text(record.event_source).0 == "aws:s3" {
+        Some(Skip::StorageNotification)
+    } else if matches!(kind.0.as_ref(), "SubscriptionConfirmation" | "UnsubscribeConfirmation")
+        || Record::text(record.outer.event).0 == "s3:TestEvent"
+    {
+        Some(Skip::ControlMessage)
+    } else {
+        None
     }
-    true
 }
 
-fn decoded<'a>(text: &'a str, record: &Record<'a>) -> Result<Decoded<'a>, DecodeError> {
-    cloudtrail::change(text, record).map(|change| Decoded::Change(Box::new(change)))
-}
-
-/// Notices of S3 look like records: they name an operation, too.
-fn notice(record: &Record<'_>) -> Option<Skip> {
-    let source = Record::text(record.event_source);
-    (record.outer.s3.is_some() || source.0 == "aws:s3").then_some(Skip::StorageNotification)
-}
-
-/// Opens an envelope. Nothing: this is none. `Some(None)`: everything in it was taken.
-#[allow(clippy::option_option)] // three answers, each with its own meaning; a named enum would serve this one caller
-fn sealed<'a>(
-    record: &Record<'a>,
-    context: Context<'a>,
-    take: &mut Take<'_>,
-) -> Option<Option<Result<Decoded<'a>, DecodeError>>> {
+/// Opens an envelope; nothing when this is none.
+fn sealed<'a>(record: &Record<'a>, context: Context<'a>, take: &mut Take<'_>) -> Option<Opened<'a>> {
     let outer = &record.outer;
-    if let (Some(detail), Some(kind)) = (outer.detail, outer.detail_type) {
-        return Some(event_bridge(detail, &Record::text(Some(kind)).0, context, take));
-    }
-    if let Some(message_type) = outer.message_type {
-        return Some(log_events(&Record::text(Some(message_type)).0, outer.log_events, context, take));
-    }
-    if let Some(awslogs) = outer.awslogs {
-        return Some(subscription(awslogs, context, take).err().map(Err));
-    }
-    if let Some(event) = outer.cloudtrail_event {
-        return Some(inner_text("CloudTrailEvent", event, context, take));
-    }
-    if let Some(body) = outer.body {
-        return Some(inner_text("body", body, context, take));
-    }
-    if let Some(sns) = outer.sns {
-        return Some(inner(sns, context, take));
-    }
-    if let Some(message) = outer.message
+    let opened = if let (Some(detail), Some(kind)) = (outer.detail, outer.detail_type) {
+        event_bridge(detail, &Record::text(Some(kind)).0, context, take)
+    } else if let Some(message_type) = outer.message_type {
+        log_events(&Record::text(Some(message_type)).0, outer.log_events, context, take)
+    } else if let Some(awslogs) = outer.awslogs {
+        subscription(awslogs, context, take).map_or_else(|error| Opened::Entry(Err(error)), |()| Opened::Taken)
+    } else if let Some(event) = outer.cloudtrail_event {
+        inner_text("CloudTrailEvent", event, context, take)
+    } else if let Some(body) = outer.body {
+        inner_text("body", body, context, take)
+    } else if let Some(sns) = outer.sns {
+        inner(sns, context, take)
+    } else if let Some(message) = outer.message
         && Record::text(outer.kind).0 == "Notification"
     {
-        return Some(inner_text("Message", message, context, take));
-    }
-    if outer.s3.is_some() {
-        return Some(Some(Ok(Decoded::Skipped(Skip::StorageNotification))));
-    }
-    if matches!(Record::text(outer.kind).0.as_ref(), "SubscriptionConfirmation" | "UnsubscribeConfirmation")
-        || Record::text(outer.event).0 == "s3:TestEvent"
-    {
-        return Some(Some(Ok(Decoded::Skipped(Skip::ControlMessage))));
-    }
-    let batch = outer.records?;
-    match serde_json::from_str::<Vec<&RawValue>>(batch) {
-        Ok(elements) => {
-            for element in elements {
-                if let Some(result) = inner(element.get(), context, take) {
-                    take(context, result);
-                }
-            }
-            Some(None)
-        }
-        Err(_) => Some(Some(Err(DecodeError::field("Records", batch, "expected a list")))),
-    }
+        inner_text("Message", message, context, take)
+    } else {
+        batch(outer.records?, context, take)
+    };
+    Some(opened)
 }
 
-/// What an entry inside an envelope turned out to be; nothing when it was itself an envelope, and everything in it was taken.
-type Inner<'a> = Option<Result<Decoded<'a>, DecodeError>>;
+/// A batch inside another envelope. At the outside, the readers walk into it.
+fn batch<'a>(records: &'a str, context: Context<'a>, take: &mut Take<'_>) -> Opened<'a> {
+    let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(records) else {
+        return Opened::Entry(Err(DecodeError::field("Records", records, "expected a list")));
+    };
+    for element in elements {
+        inner(element.get(), context, take).give(context, take);
+    }
+    Opened::Taken
+}
 
 /// An event of EventBridge. The five detail types of CloudTrail all end alike; China's start with `Amazon` instead of `AWS`.
-fn event_bridge<'a>(detail: &'a str, kind: &str, context: Context<'a>, take: &mut Take<'_>) -> Inner<'a> {
-    if kind.ends_with(" via CloudTrail") {
-        inner(detail, context, take)
-    } else {
-        Some(Ok(Decoded::Skipped(Skip::OtherEvent)))
-    }
+fn event_bridge<'a>(detail: &'a str, kind: &str, context: Context<'a>, take: &mut Take<'_>) -> Opened<'a> {
+    if kind.ends_with(" via CloudTrail") { inner(detail, context, take) } else { Opened::skipped(Skip::OtherEvent) }
 }
 
 /// Opens what an envelope holds.
-fn inner<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>) -> Inner<'a> {
+fn inner<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>) -> Opened<'a> {
     let Some(context) = context.inner() else {
-        return Some(Err(DecodeError::field("envelope", text, "expected a record, found one more envelope")));
+        return Opened::Entry(Err(DecodeError::field("envelope", text, "expected a record, found one more envelope")));
     };
     if !text.starts_with('{') {
-        return Some(Err(DecodeError::NotAnObject { start: quote(text) }));
+        return Opened::Entry(Err(DecodeError::NotAnObject { start: quote(text) }));
     }
-    if open(text, context, take) { None } else { Some(Ok(Decoded::Skipped(Skip::Unknown))) }
+    if open(text, context, take) { Opened::Taken } else { Opened::skipped(Skip::Unknown) }
 }
 
 /// Opens what an envelope holds as text in a string, or, as some forwarders write it, as an object.
-fn inner_text<'a>(field: &'static str, value: &'a str, context: Context<'a>, take: &mut Take<'_>) -> Inner<'a> {
+fn inner_text<'a>(field: &'static str, value: &'a str, context: Context<'a>, take: &mut Take<'_>) -> Opened<'a> {
     if !value.starts_with('"') {
         return inner(value, context, take);
     }
     let text = unescape(value);
     let text = text.trim();
     if !text.starts_with('{') {
-        return Some(Err(DecodeError::field(field, text, "expected a JSON object as text")));
+        return Opened::Entry(Err(DecodeError::field(field, text, "expected a JSON object as text")));
     }
-    if let Some(result) = inner(text, context, take) {
-        take(context, result);
-    }
-    None
+    inner(text, context, take).give(context, take);
+    Opened::Taken
 }
 
 /// Whether a message is an object, or text that starts as one.
 fn holds_object(message: &str) -> bool {
-    message.trim_start_matches('"').trim_start().starts_with('{')
+    let start = message.trim_start_matches('"').trim_start();
+    start.starts_with('{') || (start.starts_with('\\') && unescape(message).trim_start().starts_with('{'))
 }
 
 /// The unpacked payload of a CloudWatch Logs subscription.
-fn log_events<'a>(kind: &str, events: Option<&'a str>, context: Context<'a>, take: &mut Take<'_>) -> Inner<'a> {
+fn log_events<'a>(kind: &str, events: Option<&'a str>, context: Context<'a>, take: &mut Take<'_>) -> Opened<'a> {
     if kind == "CONTROL_MESSAGE" {
-        return Some(Ok(Decoded::Skipped(Skip::ControlMessage)));
+        return Opened::skipped(Skip::ControlMessage);
     }
     let events = events.unwrap_or("null");
     let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(events) else {
-        return Some(Err(DecodeError::field("logEvents", events, "expected a list")));
+        return Opened::Entry(Err(DecodeError::field("logEvents", events, "expected a list")));
     };
     for event in events {
         let mut message = None;
@@ -170,18 +168,16 @@ fn log_events<'a>(kind: &str, events: Option<&'a str>, context: Context<'a>, tak
                 message = Some(value);
             }
         });
-        let result = match (read, message) {
-            (Err(error), _) => Some(Err(DecodeError::syntax(event.get(), &error))),
-            (Ok(()), None) => Some(Err(DecodeError::Missing { field: "logEvents.message" })),
+        let opened = match (read, message) {
+            (Err(error), _) => Opened::Entry(Err(DecodeError::syntax(event.get(), &error))),
+            (Ok(()), None) => Opened::Entry(Err(DecodeError::Missing { field: "logEvents.message" })),
             // A log group holds what its writer likes. A line that does not even start as a record is one of another log.
-            (Ok(()), Some(message)) if !holds_object(message) => Some(Ok(Decoded::Skipped(Skip::OtherEvent))),
+            (Ok(()), Some(message)) if !holds_object(message) => Opened::skipped(Skip::OtherEvent),
             (Ok(()), Some(message)) => inner_text("logEvents.message", message, context, take),
         };
-        if let Some(result) = result {
-            take(context, result);
-        }
+        opened.give(context, take);
     }
-    None
+    Opened::Taken
 }
 
 /// A CloudWatch Logs subscription as Lambda gets it. What it unpacks to is bounded like any record.
@@ -208,8 +204,6 @@ fn subscription<'a>(awslogs: &'a str, context: Context<'a>, take: &mut Take<'_>)
         return Err(DecodeError::TooLarge { limit: MAX_RECORD });
     }
     let text = std::str::from_utf8(&text).map_err(|error| DecodeError::Utf8 { offset: error.valid_up_to() })?;
-    if let Some(result) = inner(text.trim(), context, take) {
-        take(context, result);
-    }
+    inner(text.trim(), context, take).give(context, take);
     Ok(())
 }
