@@ -20,185 +20,27 @@
 //! Top-level names are apart so that roles can be: who may only ask needs to create in `requests/`, nothing else.
 //! Ids that somebody else chose are hashed or percent-encoded before they become a segment.
 
-use std::fmt::Write as _;
+mod entry;
+mod key;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::Offset;
-use onus_core::plan::ReceiptKind;
-use onus_core::{
-    ChangeSummary, Cloud, Created, Finding, FindingId, Image, Ledger, Mode, Notice, Plan, Receipt, ReceiptOutcome,
-    Resource, Sent, Step,
-};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use onus_core::{ChangeSummary, Cloud, Created, Finding, FindingId, Ledger, Notice, Receipt, Sent};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request};
+use key::{claim_key, day, finding_key, receipt_name, told_key};
+pub(crate) use key::{kind_name, resource_lock};
 
 use crate::error::RecordError;
 use crate::job::Job;
 
-/// The first thing written about a rule and a change: of two handlers of one event, one creates it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The finding.
-    pub finding: FindingId,
-    /// The rule.
-    pub rule: String,
-    /// The provider's id of the record.
-    pub change: String,
-    /// When it was claimed.
-    pub at: Timestamp,
-    /// What became of it.
-    #[serde(flatten)]
-    pub fate: Fate,
-}
-
-/// What a claim decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "fate")]
-pub enum Fate {
-    /// The finding is told, and responded to as far as the policy allows.
-    Told,
-    /// An exemption holds: the finding is kept, and nobody is told.
-    Exempt {
-        /// Its index in `exemptions`.
-        index: usize,
-        /// Its reason.
-        reason: String,
-        /// Its owner.
-        owner: String,
-        /// Its end, as written.
-        expires: String,
-    },
-    /// The rule could not be decided: an alarm is told.
-    Undetermined {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// A plan that was shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlanRecord {
-    /// The mode that applied.
-    pub mode: Mode,
-    /// When it was made.
-    pub at: Timestamp,
-    /// The plan.
-    pub plan: Plan,
-}
-
-/// What is about to be sent. Holds the image before, so that nothing is lost if the handler dies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
-    /// Who asked.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-    /// The calls.
-    pub steps: Vec<Step>,
-    /// The resource before.
-    pub before: Image,
-}
-
-/// A person's request, as the CLI puts it down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
-    /// What is asked.
-    pub job: Job,
-    /// When it was put down, by the asker's clock.
-    pub at: Timestamp,
-}
-
-/// What a person has to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alarm {
-    /// What was attempted and why it failed.
-    pub reason: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Everything the ledger holds about one finding.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct History {
-    /// The finding.
-    pub finding: Finding,
-    /// The claim; `None` only if a handler died between the two.
-    pub claim: Option<Claim>,
-    /// The plans shown, oldest first.
-    pub plans: Vec<PlanRecord>,
-    /// What people asked, oldest first.
-    pub requests: Vec<Request>,
-    /// What was begun, in order: attempt name and intent.
-    pub attempts: Vec<(String, Intent)>,
-    /// What was done, oldest first.
-    pub receipts: Vec<Receipt>,
-    /// What failed, oldest first.
-    pub alarms: Vec<Alarm>,
-    /// `notice/sink` of what was told.
-    pub told: Vec<String>,
-}
-
 /// The ledger, typed.
 #[derive(Clone)]
 pub struct Records(Arc<dyn Ledger>);
-
-/// Safe in a segment as they are.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
-
-/// A name that somebody else chose, as one segment. Never empty, `.` or `..`.
-fn segment(name: &str) -> String {
-    let text = utf8_percent_encode(name, SEGMENT).to_string();
-    if text.is_empty() || text.bytes().all(|b| b == b'.') { format!("%{text}") } else { text }
-}
-
-/// 32 hexadecimal digits that stand for parts of any length and content; differently cut parts differ.
-pub(crate) fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let mut text = String::with_capacity(32);
-    for byte in hash.finalize().iter().take(16) {
-        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
-    }
-    text
-}
-
-fn claim_key(cloud: Cloud, change: &str, rule: &str) -> String {
-    format!("claims/{cloud}/{}/{}.json", hashed([change]), segment(rule))
-}
-
-fn finding_key(id: &FindingId) -> String {
-    format!("findings/{id}.json")
-}
-
-fn day(at: Timestamp) -> Date {
-    Offset::UTC.to_datetime(at).date()
-}
-
-/// The segment that stands for what a receipt is about: the one response, the n-th undo, or a refusal by its reason.
-fn receipt_name(receipt: &Receipt, undos: usize) -> String {
-    match (&receipt.outcome, receipt.kind) {
-        (ReceiptOutcome::Refused { reason }, kind) if receipt.sent.is_empty() => {
-            format!("refused-{}", hashed([kind_name(kind), &receipt.by, reason]))
-        }
-        (_, ReceiptKind::Respond) => "respond".to_owned(),
-        (_, ReceiptKind::Undo) => format!("undo-{}", undos + 1),
-    }
-}
-
-/// `respond` or `undo`.
-pub(crate) const fn kind_name(kind: ReceiptKind) -> &'static str {
-    match kind {
-        ReceiptKind::Respond => "respond",
-        ReceiptKind::Undo => "undo",
-    }
-}
 
 impl Records {
     /// Types a ledger.
@@ -438,16 +280,4 @@ impl Records {
         self.0.create(&told_key(notice, sink), Vec::new()).await?;
         Ok(())
     }
-}
-
-fn told_key(notice: &Notice, sink: &str) -> String {
-    format!("told/{}/{}/{}", notice.finding().id, notice.key(), segment(sink))
-}
-
-/// The name under which a resource is locked: the same for every finding on it.
-pub(crate) fn resource_lock(finding: &Finding, resource: Option<&Resource<'_>>) -> String {
-    let change = &finding.change;
-    let id = resource.map_or(finding.id.as_str(), |resource| &resource.id);
-    let kind = resource.map_or("", |resource| &resource.kind);
-    hashed([change.cloud.as_str(), &change.account, &change.region, kind, id])
 }

@@ -1,0 +1,110 @@
+//! The forms of entries.
+
+use jiff::Timestamp;
+use onus_core::{Finding, FindingId, Image, Mode, Plan, Receipt, Step};
+use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
+
+/// The first thing written about a rule and a change: of two handlers of one event, one creates it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The finding.
+    pub finding: FindingId,
+    /// The rule.
+    pub rule: String,
+    /// The provider's id of the record.
+    pub change: String,
+    /// When it was claimed.
+    pub at: Timestamp,
+    /// What became of it.
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+/// What a claim decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fate")]
+pub enum Fate {
+    /// The finding is told, and responded to as far as the policy allows.
+    Told,
+    /// An exemption holds: the finding is kept, and nobody is told.
+    Exempt {
+        /// Its index in `exemptions`.
+        index: usize,
+        /// Its reason.
+        reason: String,
+        /// Its owner.
+        owner: String,
+        /// Its end, as written.
+        expires: String,
+    },
+    /// The rule could not be decided: an alarm is told.
+    Undetermined {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A plan that was shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// The mode that applied.
+    pub mode: Mode,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// What is about to be sent. Holds the image before, so that nothing is lost if the handler dies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Who asked.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The calls.
+    pub steps: Vec<Step>,
+    /// The resource before.
+    pub before: Image,
+}
+
+/// A person's request, as the CLI puts it down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked.
+    pub job: Job,
+    /// When it was put down, by the asker's clock.
+    pub at: Timestamp,
+}
+
+/// What a person has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What was attempted and why it failed.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Everything the ledger holds about one finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct History {
+    /// The finding.
+    pub finding: Finding,
+    /// The claim; `None` only if a handler died between the two.
+    pub claim: Option<Claim>,
+    /// The plans shown, oldest first.
+    pub plans: Vec<PlanRecord>,
+    /// What people asked, oldest first.
+    pub requests: Vec<Request>,
+    /// What was begun, in order: attempt name and intent.
+    pub attempts: Vec<(String, Intent)>,
+    /// What was done, oldest first.
+    pub receipts: Vec<Receipt>,
+    /// What failed, oldest first.
+    pub alarms: Vec<Alarm>,
+    /// `notice/sink` of what was told.
+    pub told: Vec<String>,
+}

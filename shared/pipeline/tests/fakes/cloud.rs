@@ -1,0 +1,151 @@
+//! A cloud of one resource, its remediations and its reader.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use onus_core::{
+    Call, CallError, CallErrorKind, Caller, ChangeSummary, Effects, Finding, Image, PlanError, Read, Remediation,
+    Resource, Safety, Spec, StateReader, Step,
+};
+use serde_json::{Value, json};
+
+use super::{Fuse, Last};
+
+/// One resource: a set of statements, of which those that begin with `bad` are to go. `Remove` and `Add` change it.
+pub struct FakeCloud {
+    pub statements: Mutex<BTreeSet<String>>,
+    pub writes: Mutex<Vec<String>>,
+    /// Answers this instead, once for each element, to the operation of that name.
+    pub refusals: Mutex<Vec<(&'static str, CallErrorKind)>>,
+    /// Readings that still show the old state after a write.
+    pub stale: Mutex<Vec<BTreeSet<String>>>,
+    pub staleness: usize,
+    pub fuse: Arc<Fuse>,
+    pub last: Last,
+}
+
+impl FakeCloud {
+    fn answer(&self, call: &Call) -> Result<Value, CallError> {
+        let error = |kind| CallError { call: call.name(), kind, code: format!("{kind:?}"), message: "no".to_owned() };
+        let mut refusals = self.refusals.lock().expect("unpoisoned");
+        if let Some(at) = refusals.iter().position(|(operation, _)| *operation == call.operation) {
+            return Err(error(refusals.remove(at).1));
+        }
+        let mut statements = self.statements.lock().expect("unpoisoned");
+        let mut stale = self.stale.lock().expect("unpoisoned");
+        let id = call.parameters["id"].as_str().unwrap_or_default().to_owned();
+        if call.operation == "Get" {
+            return Ok(json!({ "statements": stale.pop().unwrap_or_else(|| statements.clone()) }));
+        }
+        let before = statements.clone();
+        let changed = if call.operation == "Add" { statements.insert(id.clone()) } else { statements.remove(&id) };
+        if !changed {
+            return Err(error(CallErrorKind::Invalid));
+        }
+        *stale = vec![before; self.staleness];
+        self.writes.lock().expect("unpoisoned").push(format!("{} {id}", call.operation));
+        Ok(json!({}))
+    }
+
+    pub fn has(&self) -> Vec<String> {
+        self.statements.lock().expect("unpoisoned").iter().cloned().collect()
+    }
+
+    pub fn set(&self, statements: &[&str]) {
+        *self.statements.lock().expect("unpoisoned") = statements.iter().map(|s| (*s).to_owned()).collect();
+    }
+
+    pub fn writes(&self) -> Vec<String> {
+        self.writes.lock().expect("unpoisoned").clone()
+    }
+
+    pub fn refuse(&self, operation: &'static str, kind: CallErrorKind) {
+        self.refusals.lock().expect("unpoisoned").push((operation, kind));
+    }
+}
+
+#[async_trait]
+impl Caller for FakeCloud {
+    async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        let unheard = || CallError {
+            call: call.name(),
+            kind: CallErrorKind::Unavailable,
+            code: "Died".to_owned(),
+            message: String::new(),
+        };
+        self.fuse.run(self.last, async { self.answer(call) }).await.unwrap_or_else(|| Err(unheard()))
+    }
+}
+
+/// Takes back every statement that begins with `bad`.
+struct RemoveBad(Spec);
+
+const fn spec(id: &'static str, safety: Safety) -> RemoveBad {
+    RemoveBad(Spec { id, title: "", safety, kind: "Fake", reads: &[], writes: &[], undo: &[], caveat: "" })
+}
+
+static REMEDIATIONS: [RemoveBad; 3] = [
+    spec("fake.auto", Safety::Automatic),
+    spec("fake.ask", Safety::NeedsApproval),
+    spec("fake.manual", Safety::ManualOnly),
+];
+
+pub fn remediations(id: &str) -> Option<&'static dyn Remediation> {
+    REMEDIATIONS.iter().find(|known| known.0.id == id).map(|known| known as &dyn Remediation)
+}
+
+pub fn statements_of(image: &Image) -> Vec<&str> {
+    image.get("it")["statements"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+impl Remediation for RemoveBad {
+    fn spec(&self) -> &'static Spec {
+        REMEDIATIONS.iter().map(|known| &known.0).find(|known| known.id == self.0.id).expect("registered")
+    }
+
+    fn reads(&self, _: &Finding, _: &Image) -> Result<Vec<Read>, PlanError> {
+        Ok(vec![Read::new("it", Call::aws("fake", "Get", "", json!({})))])
+    }
+
+    fn plan(&self, _: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
+        let statements = statements_of(image);
+        if statements.contains(&"precious") {
+            let reason = "somebody needs it".to_owned();
+            return Err(PlanError::Refused { remediation: "fake", reason });
+        }
+        let call = |operation, id: &str| Call::aws("fake", operation, "", json!({ "id": id }));
+        let step = |id: &&str| Step {
+            title: format!("remove {id}"),
+            call: call("Remove", id),
+            inverse: (!id.contains("final")).then(|| call("Add", id)),
+        };
+        Ok(statements.iter().filter(|id| id.starts_with("bad")).map(step).collect())
+    }
+}
+
+struct Reader;
+
+static READER: Reader = Reader;
+
+pub fn readers(kind: &str) -> Option<&'static dyn StateReader> {
+    (kind == "Fake").then_some(&READER as &dyn StateReader)
+}
+
+impl StateReader for Reader {
+    fn kind(&self) -> &'static str {
+        "Fake"
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        &["fake:Get"]
+    }
+
+    fn reads(&self, _: &ChangeSummary, _: &Resource<'_>, _: &Image) -> Vec<Read> {
+        vec![Read::new("it", Call::aws("fake", "Get", "", json!({})))]
+    }
+
+    fn effects(&self, _: &ChangeSummary, _: &Resource<'_>, _: &Image) -> Effects {
+        Effects::none()
+    }
+}
