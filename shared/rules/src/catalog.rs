@@ -169,7 +169,7 @@ impl Catalog {
         }
     }
 
-    /// The rules that watch the operation of a change. Whether one fires is up to [`crate::evaluate`].
+    /// The rules that watch the operation of a change. Whether one fires is up to [`crate::evaluate()`].
     pub fn candidates<'a>(&'a self, change: &Change<'_>) -> impl Iterator<Item = &'a Rule> {
         let source = change.source;
         let found = [

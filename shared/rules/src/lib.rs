@@ -1,7 +1,7 @@
 //! The rule catalogue, the engine that evaluates it, and the responsibility matrix.
 //!
 //! A [`Rule`] is one YAML file of [`Catalog`]; its `when` is a CEL expression over the members of a change, which are
-//! borrowed from the record and not copied. [`evaluate`] gives a [`Verdict`](onus_core::Verdict) and [`finding`]
+//! borrowed from the record and not copied. [`evaluate()`] gives a [`Verdict`](onus_core::Verdict) and [`finding()`]
 //! builds the finding of a rule that fired. The file format and the expression language are described in this
 //! crate's `README.md`.
 //!

@@ -170,16 +170,16 @@ fn an_expression_that_fails_is_never_silent() {
         ("request.acl.first == 1", "cannot select `first` of `request.acl`, which is a list"),
         (
             "grants.exists(r, true) || list(request.many).exists(r, r.cidrIp.deeper == 1)",
-            "cannot select `deeper` of a string in",
+            "`: cannot select `deeper` of what is a string in",
         ),
-        ("resources.exists(r, r.nonsense == 1)", "no member `nonsense` in"),
-        ("[request.acl].exists(l, l.first == 1)", "cannot select `first` of a list in"),
+        ("resources.exists(r, r.nonsense == 1)", "`: no member `nonsense` in"),
+        ("[request.acl].exists(l, l.first == 1)", "`: cannot select `first` of what is a list in"),
         ("request.port + 'a' == 'b'", "Unsupported binary operator"),
     ];
     let mut wrong = Vec::new();
     for (when, reason) in cases {
         match verdict_on(when, "", &request(), None) {
-            Err(error) if error.contains(reason) && error.contains("`aws.s3.tested`") => {}
+            Err(error) if error.contains(reason) && error.contains("`aws.s3.tested`") && !error.contains('@') => {}
             other => wrong.push(format!("{when}\n    should say `{reason}`, was {other:?}")),
         }
     }
@@ -236,6 +236,9 @@ fn mistakes_in_expressions_are_told_at_their_place() {
         ("grants.audience == 1", "`grants` is a list", "exists"),
         ("request.x.matches('a')", "`matches` is no function here", "regex"),
         ("trutly(request.x)", "`trutly` is no function here", "did you mean `truthy`?"),
+        ("int_off(request.x) == 1", "`int_off` is no function here", "did you mean `int_of`?"),
+        ("_hidden(request.x)", "`_hidden` is no function here", ""),
+        ("math.greatest(1, 2) == 2", "`greatest` is no function here", ""),
         ("glob(request.x)", "`glob` takes 2 arguments, not 1", ""),
         ("regex(request.x, '(')", "`(` is no regular expression", ""),
         ("regex('a', request.x)", "`regex` needs a text written out", ""),

@@ -185,7 +185,7 @@ fn get<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
             member(value, name).map_err(|_| ExecutionError::function_error("@get", format!("no member `{name}`")))
         }
         _ => {
-            let message = format!("cannot select `{name}` of a {}", value.get_type().name());
+            let message = format!("cannot select `{name}` of what is a {}", value.get_type().name());
             Err(ExecutionError::function_error("@get", message))
         }
     }

@@ -150,6 +150,7 @@ impl<'e, 's, 'c, 'r> Run<'e, 's, 'c, 'r> {
 
     fn interpret(&mut self, expression: &Expression) -> Result<bool, String> {
         let scope = self.scope;
+        scope.fault(); // of an earlier part, which did not matter
         let context = self.context.get_or_insert_with(|| {
             let mut context = Context::with_env(Arc::clone(&ENV));
             context.set_variable_resolver(scope);

@@ -195,7 +195,7 @@ impl Lowering<'_> {
                 args.push(IdedExpr { id, expr: Expr::Ident("@d".to_owned()) });
                 return call("@json", args);
             }
-            operator if operator.contains(['_', '@']) && !is_function(operator) => {}
+            operator if !operator.chars().all(|c| c.is_alphanumeric() || c == '_') => {}
             _ if is_function(&name) => self.known_function(id, &name, call_expr.args.len(), names::FUNCTIONS),
             _ => self.known_function(id, &name, call_expr.args.len(), names::STANDARD),
         }

@@ -3,7 +3,8 @@
 //! The parser, the interpreter and the standard functions are the `cel` crate's. What is ours happens between parsing and
 //! evaluating ([`lower`]): every selection from a variable (`request.bucketPolicy.Statement`) becomes one name that the
 //! [`scope`] resolves by walking the record, so nothing is converted and nothing is looked up twice; the operators that
-//! a missing member would break get a meaning for it; and the frame of the expression is taken off ([`logic`]). The values ([`value`], [`item`]) borrow from the record.
+//! a missing member would break get a meaning for it; and the frame of the expression is taken off ([`logic`]). The values
+//! ([`value`], [`item`], [`nothing`]) borrow from the record.
 
 mod functions;
 mod item;
@@ -68,12 +69,10 @@ impl Program {
 
     /// Puts the names back that lowering took out.
     fn readable(&self, message: &str) -> String {
-        let mut message =
-            message.replace("@lt", "_<_").replace("@le", "_<=_").replace("@gt", "_>_").replace("@ge", "_>=_");
+        let mut message = message.strip_prefix("Error executing function '@get': ").unwrap_or(message).to_owned();
         for (index, path) in self.paths.iter().enumerate().rev() {
             message = message.replace(&format!("@p{index}"), &path.text);
         }
-        let message = message.strip_prefix("Error executing function '@get': ").unwrap_or(&message);
         message.replace("null_type", "null")
     }
 
