@@ -35,9 +35,7 @@ pub(crate) static SNAPSHOTS: Unshare = Unshare {
     },
     share: |_| &SNAPSHOT,
     added: |subject| added_permissions(subject, "createVolumePermission"),
-    modify: |snapshot, add, entries| {
-        snapshot.call("ec2", "ModifySnapshotAttribute", json!({ "CreateVolumePermission": { verb(add): entries } }))
-    },
+    modify: modify_snapshot,
 };
 
 /// Machine images.
@@ -84,6 +82,19 @@ pub(crate) static DB_SNAPSHOTS: Unshare = Unshare {
         snapshot.call("rds", operation, json!({ "AttributeName": "restore", list: entries }))
     },
 };
+
+/// The flat form of the call: emulators know no other.
+fn modify_snapshot(snapshot: &Target, add: bool, entries: &[Value]) -> Call {
+    let all = |member: &str| entries.iter().filter_map(|entry| entry.get(member).cloned()).collect::<Vec<Value>>();
+    let mut more = json!({ "OperationType": if add { "add" } else { "remove" } });
+    if let Value::Object(members) = &mut more {
+        let lists = [("UserIds", all("UserId")), ("GroupNames", all("Group"))];
+        members.extend(
+            lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(k, list)| (k.to_owned(), list.into())),
+        );
+    }
+    snapshot.call("ec2", "ModifySnapshotAttribute", more)
+}
 
 fn verb(add: bool) -> &'static str {
     if add { "Add" } else { "Remove" }

@@ -184,7 +184,14 @@ impl State {
                 let shared = self.get("snapshot", &p["SnapshotId"], "InvalidSnapshot.NotFound")?;
                 Ok(json!({ "SnapshotId": p["SnapshotId"], "CreateVolumePermissions": shared }))
             }
-            "ModifySnapshotAttribute" => self.share("snapshot", &p["SnapshotId"], &p["CreateVolumePermission"]),
+            "ModifySnapshotAttribute" => {
+                let named = |list: &str, member: &str| -> Vec<Value> {
+                    p[list].as_array().into_iter().flatten().map(|value| json!({ member: value })).collect()
+                };
+                let entries = [named("UserIds", "UserId"), named("GroupNames", "Group")].concat();
+                let verb = if p["OperationType"] == "add" { "Add" } else { "Remove" };
+                self.share("snapshot", &p["SnapshotId"], &json!({ verb: entries }))
+            }
             "DescribeImageAttribute" => {
                 let shared = self.get("image", &p["ImageId"], "InvalidAMIID.NotFound")?;
                 Ok(json!({ "ImageId": p["ImageId"], "LaunchPermissions": shared, "ProductCodes": [] }))
