@@ -42,6 +42,7 @@ impl FakeAws {
 #[async_trait]
 impl Caller for FakeAws {
     async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        assert_is_understood(call);
         let mut state = self.state.lock().unwrap();
         state.tick += 1;
         state.calls.push(call.clone());
@@ -51,6 +52,15 @@ impl Caller for FakeAws {
             code: code.to_owned(),
             message: String::new(),
         })
+    }
+}
+
+/// Whether the real service would understand a call: its operation is in the table, and its parameters fit the model.
+fn assert_is_understood(call: &Call) {
+    let service = onus_aws::operations::service(&call.service).unwrap_or_else(|| panic!("`{call}`: no such service"));
+    let operation = service.operation(&call.operation).unwrap_or_else(|| panic!("`{call}`: not in the table"));
+    if let Err(error) = onus_aws::protocol::serialize(service, operation, &call.parameters, &|| "token".to_owned()) {
+        panic!("{error}: {call}");
     }
 }
 

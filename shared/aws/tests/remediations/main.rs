@@ -12,6 +12,8 @@ mod refusals;
 mod security_groups;
 mod state;
 
+use std::collections::BTreeSet;
+
 use onus_aws::{remediation, remediations};
 use onus_core::{Caller, Finding, Image, PlanError, Remediation, Step};
 
@@ -95,6 +97,16 @@ async fn every_remediation_heals_leaves_the_rest_and_can_be_undone() {
         wrong.extend(found.into_iter().map(|what| format!("{}, {}: {what}", case.remediation, case.name)));
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_operation_that_somebody_names_is_in_the_table() {
+    let specs = remediations().iter().map(|one| one.spec());
+    let named = specs.flat_map(|spec| [spec.reads, spec.writes, spec.undo].concat());
+    let read = onus_aws::state_readers().iter().flat_map(|reader| reader.operations().to_vec());
+    let known: BTreeSet<&str> = onus_aws::operations::operations().collect();
+    let missing: BTreeSet<&str> = named.chain(read).filter(|name| !known.contains(name)).collect();
+    assert!(missing.is_empty(), "add to operations/operations.txt and run generate_operations.py: {missing:?}");
 }
 
 #[test]
