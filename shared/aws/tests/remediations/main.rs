@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::too_many_lines)] // tables of cases
 
+mod buckets;
 mod cases;
 mod fake;
 mod findings;
