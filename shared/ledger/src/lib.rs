@@ -1,4 +1,4 @@
-//! The append-only [`Ledger`] on an object store: a folder, memory, or a bucket.
+//! The append-only [`Ledger`](onus_core::Ledger) on an object store: a folder, memory, or a bucket.
 //!
 //! Every write is a create: `PutMode::Create`, which is a hard link from a staged file on a file system and
 //! `If-None-Match: *` on S3. There is no code here that overwrites or deletes.

@@ -15,7 +15,7 @@
 //! | `receipts/<id>/<respond, undo-n or refused-hash>.json` | [`Receipt`] | respond |
 //! | `alarms/<id>/<notice>.json` | [`Alarm`] | both |
 //! | `budgets/<yyyy-mm-ddThh>/<n>.json` | [`FindingId`]: a response that nobody approved | respond |
-//! | `locks/<resource>/<n>/{taken,released}.json` | see [`crate::lock`] | respond |
+//! | `locks/<resource>/<n>/{taken,released}.json` | see `src/lock.rs` | respond |
 //!
 //! Top-level names are apart so that roles can be: who may only ask needs to create in `requests/`, nothing else.
 //! Ids that somebody else chose are hashed or percent-encoded before they become a segment.

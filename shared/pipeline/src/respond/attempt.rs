@@ -8,8 +8,8 @@ use crate::job::Job;
 use crate::lock::Held;
 use crate::records::{Intent, kind_name};
 
-/// How often the resource is read again before the response counts as unverified.
-const READINGS: u32 = 4;
+/// How often the resource is read after the last write before the outcome counts as unverified.
+pub(super) const READINGS: u32 = 4;
 
 /// What sending came to.
 pub(super) struct Sending {
@@ -142,7 +142,7 @@ impl Responder {
         Ok(sending)
     }
 
-    /// Reads until the plan is empty, at most `READINGS` times: what was written may take a moment to show.
+    /// Reads until the plan is empty, at most [`READINGS`] times: what was written may take a moment to show.
     async fn read_back(&self, task: &Task<'_>, before: &Image) -> Result<Image, String> {
         let mut problem = String::new();
         for attempt in 0..READINGS {

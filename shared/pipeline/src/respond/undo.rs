@@ -3,14 +3,11 @@
 use onus_core::plan::ReceiptKind;
 use onus_core::{Finding, Image, PlanError, Receipt, ReceiptOutcome, Step};
 
-use super::attempt::Sending;
+use super::attempt::{READINGS, Sending};
 use super::{Done, Responder, Stop, Task, call_failed};
 use crate::error::HandleError;
 use crate::lock::Held;
 use crate::records::Intent;
-
-/// How often the resource is read again before the undo counts as unverified.
-const READINGS: u32 = 4;
 
 impl Responder {
     pub(super) async fn undo(&self, finding: &Finding, by: &str) -> Result<Done, HandleError> {
@@ -78,7 +75,7 @@ impl Responder {
         self.conclude_undo(task, response, intent, Some(sending), read_back, undos).await
     }
 
-    /// Reads until the resource is as it was before the response, at most `READINGS` times.
+    /// Reads until the resource is as it was before the response, at most [`READINGS`] times.
     async fn read_restored(&self, task: &Task<'_>, before: &Image) -> Result<Image, String> {
         let mut problem = String::new();
         for attempt in 0..READINGS {
