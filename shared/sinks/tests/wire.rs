@@ -188,7 +188,8 @@ async fn a_line_is_one_line_whatever_a_resource_is_called() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("findings.jsonl");
     let mut evil = finding();
-    evil.change.resources = vec![Resource::new("AWS::S3::Bucket", "a\nb\u{1b}[31m\r\u{2028}", "a\nb")];
+    evil.change.resources =
+        vec![Resource::new("AWS::S3::Bucket", "a\nb\u{1b}[31m\r\u{2028}\u{9b}31m\u{7f}\u{202e}", "a\nb")];
     for _ in 0..2 {
         let sink = Lines::file("file", &path).expect("opens");
         let notice = Notice::Found { finding: Box::new(evil.clone()), mode: Mode::Alert };
@@ -196,7 +197,10 @@ async fn a_line_is_one_line_whatever_a_resource_is_called() {
     }
     let text = std::fs::read_to_string(&path).expect("reads");
     assert_eq!(text.lines().count(), 2);
-    assert!(!text.trim_end().chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+    let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{202e}');
+    assert!(!text.contains(obeyed), "{text:?}");
+    let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("still JSON");
+    assert_eq!(line["subject"], "a\nb\u{1b}[31m\r\u{2028}\u{9b}31m\u{7f}\u{202e}", "and still the same text");
 }
 
 #[test]
