@@ -13,21 +13,15 @@ mod model;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
+fn main() {
     println!("cargo::rerun-if-changed=catalog");
     println!("cargo::rerun-if-changed=responsibility.yaml");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/model");
-    match generate() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problems) => {
-            for problem in problems {
-                println!("cargo::error={problem}");
-            }
-            ExitCode::FAILURE
-        }
+    // cargo stops the build at these lines, and shows only them as long as the script itself ends well.
+    for problem in generate().err().unwrap_or_default() {
+        println!("cargo::error={problem}");
     }
 }
 
@@ -38,7 +32,6 @@ fn generate() -> Result<(), Vec<String>> {
     walk(Path::new("catalog"), &mut paths).map_err(|error| vec![format!("cannot read catalog: {error}")])?;
     let (mut rules, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
-        println!("cargo::rerun-if-changed={}", path.display());
         let name = path.strip_prefix("catalog").unwrap_or(&path).to_string_lossy().replace('\\', "/");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -79,7 +72,6 @@ fn tell(path: &Path, text: &str, problem: &model::Problem) -> String {
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    println!("cargo::rerun-if-changed={}", folder.display());
     if !folder.exists() {
         return Ok(());
     }
