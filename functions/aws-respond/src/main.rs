@@ -1,1 +1,13 @@
-fn main() {}
+//! AWS entry point. Jobs become responses.
+
+use lambda_runtime::{Error, service_fn};
+use onus_host::Environment;
+use onus_host::lambda::RespondFunction;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::of_process(); // the only place that reads the environment
+    onus_host::init_logging(&environment);
+    let function = &RespondFunction::start(&environment).await?; // clients and rules load once per cold start
+    lambda_runtime::run(service_fn(move |event| function.handle(event))).await
+}

@@ -1,0 +1,173 @@
+//! What the platform tells a function at its start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use onus_pipeline::config::{Config, EventBridgeConfig, SnsConfig};
+use onus_pipeline::{ConfigError, SinkConfig};
+
+/// A snapshot of the environment, taken once per process.
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `ONUS_CONFIG` | the text of `onus.yaml`; empty counts as unset |
+/// | `ONUS_CONFIG_FILE` | the path of `onus.yaml`, where `ONUS_CONFIG` is not set |
+/// | `ONUS_LEDGER` | the ledger's URL; wins over `ledger` in `onus.yaml` |
+/// | `ONUS_TOPIC` | an SNS topic's ARN that findings are told to, beside the sinks of `onus.yaml` |
+/// | `ONUS_BUS` | an `EventBridge` bus that findings are told to, beside the sinks of `onus.yaml` |
+/// | `ONUS_RESPONSES` | the URL of the queue in front of `aws-respond`; empty when nobody responds |
+/// | `ONUS_DEAD_LETTERS` | the URL of the queue for what can never be handled |
+/// | `ONUS_OWN_PRINCIPALS` | unique ids of the identities Onus acts with, separated by commas |
+/// | `ONUS_LOG` | the least severe level that is logged: `info` when unset |
+#[derive(Debug, Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// Why a function cannot start. The deployment has to change; starting again does not help.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is not set.
+    #[error("`{name}` is not set")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The file named by `ONUS_CONFIG_FILE` cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// `onus.yaml` is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The rules are wrong.
+    #[error("cannot load the rules")]
+    Rules(#[from] crate::RulesError),
+    /// The ledger's URL is wrong.
+    #[error(transparent)]
+    Ledger(#[from] onus_ledger::OpenError),
+    /// A sink needs what this build or platform does not have.
+    #[error("cannot open sink `{name}`: {problem}")]
+    Sink {
+        /// The sink's name.
+        name: String,
+        /// What is missing.
+        problem: &'static str,
+    },
+}
+
+impl Environment {
+    /// Reads the process's environment. Variables that are not UTF-8 are left out: no setting of ours can be one.
+    pub fn of_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        std::env::vars_os().filter_map(text).collect()
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that must be set.
+    ///
+    /// # Errors
+    /// It is not set, or empty.
+    pub fn require(&self, name: &'static str) -> Result<&str, StartError> {
+        self.get(name).ok_or(StartError::Missing { name })
+    }
+
+    /// Every variable, for clients that know their own.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// `onus.yaml` with what the platform adds: the ledger, the topic, the bus and Onus's own identities.
+    ///
+    /// # Errors
+    /// The file cannot be read or is wrong, or the platform's topic and a sink of the file share a name.
+    pub fn config(&self) -> Result<Config, StartError> {
+        let mut config = match (self.get("ONUS_CONFIG"), self.get("ONUS_CONFIG_FILE")) {
+            (Some(text), _) => Config::parse("ONUS_CONFIG", text)?,
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| StartError::Unreadable { path: path.into(), source })?;
+                Config::parse(path, &text)?
+            }
+            (None, None) => Config::default(),
+        };
+        if let Some(ledger) = self.get("ONUS_LEDGER") {
+            config.ledger = Some(ledger.to_owned());
+        }
+        let topic = self.get("ONUS_TOPIC").map(|topic| {
+            SinkConfig::Sns(SnsConfig { topic: topic.to_owned(), name: Some("findings-topic".to_owned()) })
+        });
+        let bus = self.get("ONUS_BUS").map(|bus| {
+            SinkConfig::EventBridge(EventBridgeConfig { bus: bus.to_owned(), name: Some("findings-bus".to_owned()) })
+        });
+        config.sinks.extend(topic.into_iter().chain(bus));
+        let own = self.get("ONUS_OWN_PRINCIPALS").unwrap_or_default().split(',').map(str::trim);
+        config.settings.own_principals.extend(own.filter(|id| !id.is_empty()).map(str::to_owned));
+        Ok(config)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onus_core::Mode;
+
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_empty_environment_alerts_and_tells_nobody() {
+        let config = environment(&[("ONUS_CONFIG", ""), ("ONUS_TOPIC", "")]).config().unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(config.modes.default, Mode::Alert);
+    }
+
+    #[test]
+    fn the_platform_adds_to_what_the_operator_wrote() {
+        let config = environment(&[
+            ("ONUS_CONFIG", "modes: { default: enforce }\nledger: memory://\nsinks: [{ stdout: {} }]"),
+            ("ONUS_LEDGER", "s3://ledger/"),
+            ("ONUS_TOPIC", "arn:aws:sns:us-east-1:111122223333:findings"),
+            ("ONUS_BUS", "onus"),
+            ("ONUS_OWN_PRINCIPALS", "AROAEXAMPLE1, AROAEXAMPLE2,"),
+        ])
+        .config()
+        .unwrap();
+        assert_eq!(config.modes.default, Mode::Enforce);
+        assert_eq!(config.ledger.as_deref(), Some("s3://ledger/"));
+        let names: Vec<_> = config.sinks.iter().map(SinkConfig::name).collect();
+        assert_eq!(names, ["stdout", "findings-topic", "findings-bus"]);
+        assert_eq!(config.settings.own_principals, ["AROAEXAMPLE1", "AROAEXAMPLE2"]);
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_told_with_its_place() {
+        let error = environment(&[("ONUS_CONFIG", "modes:\n  defualt: enforce")]).config().unwrap_err();
+        assert!(error.to_string().starts_with("cannot read `ONUS_CONFIG:2:"), "{error}");
+        let error = environment(&[("ONUS_CONFIG_FILE", "no/such/onus.yaml")]).config().unwrap_err();
+        assert_eq!(error.to_string(), "cannot read `no/such/onus.yaml`");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = environment(&[("ONUS_RESPONSES", "")]).require("ONUS_RESPONSES").unwrap_err();
+        assert_eq!(error.to_string(), "`ONUS_RESPONSES` is not set");
+    }
+}

@@ -1,0 +1,14 @@
+//! The three functions as Lambda calls them. A handler answers an error only where trying again can help; what can never
+//! be handled goes to the dead letter queue with its reason, and counts as done.
+
+mod audit;
+mod dead_letters;
+mod failure;
+mod respond;
+mod sweep;
+
+pub use audit::{AuditFunction, Audited};
+pub use dead_letters::DeadLetters;
+pub use failure::Failure;
+pub use respond::RespondFunction;
+pub use sweep::{Lookup, LookupError, LookupPage, SweepFunction, Swept};
