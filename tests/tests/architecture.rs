@@ -49,11 +49,13 @@ fn dependencies_point_one_way() {
     let mut wrong = Vec::new();
     for (name, package) in packages.iter().filter(|(name, _)| *name != "tests") {
         let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| known == name) else {
-            wrong.push(format!("`{name}` has no place in the layers: give it one in this test and in shared/README.md"));
+            wrong
+                .push(format!("`{name}` has no place in the layers: give it one in this test and in shared/README.md"));
             continue;
         };
         let dependencies = package["dependencies"].as_array().expect("a list").iter();
-        for used in dependencies.filter(|used| used["kind"] != "dev").map(|used| short(used["name"].as_str().expect("a name")))
+        for used in
+            dependencies.filter(|used| used["kind"] != "dev").map(|used| short(used["name"].as_str().expect("a name")))
         {
             if packages.contains_key(used) && !allowed.contains(&used) {
                 wrong.push(format!("`{name}` must not depend on `{used}`"));
@@ -67,7 +69,8 @@ fn dependencies_point_one_way() {
 fn the_core_touches_nothing_outside() {
     let core = &packages()["core"];
     let dependencies = core["dependencies"].as_array().expect("a list").iter();
-    let names: Vec<&str> = dependencies.filter(|used| used["kind"].is_null()).filter_map(|used| used["name"].as_str()).collect();
+    let names: Vec<&str> =
+        dependencies.filter(|used| used["kind"].is_null()).filter_map(|used| used["name"].as_str()).collect();
     let outside = ["tokio", "reqwest", "hyper", "object_store", "tracing", "aws-config"];
     let found: Vec<_> = names.iter().filter(|name| outside.contains(name) || name.starts_with("aws-")).collect();
     assert!(found.is_empty(), "core must not depend on {found:?}");
@@ -102,7 +105,8 @@ fn every_name_says_what_is_inside() {
 fn functions_are_wiring_only() {
     let mut wrong = Vec::new();
     for (path, text) in sources(&workspace::root().join("functions")) {
-        let of_a_function = path.ends_with("src/main.rs") && path.iter().any(|part| part.to_string_lossy().starts_with("aws-"));
+        let of_a_function =
+            path.ends_with("src/main.rs") && path.iter().any(|part| part.to_string_lossy().starts_with("aws-"));
         if of_a_function && text.lines().count() >= 60 {
             wrong.push(format!("{}: {} lines", path.display(), text.lines().count()));
         }

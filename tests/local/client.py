@@ -1,0 +1,37 @@
+"""Calls a local AWS with boto3 for tests, one JSON line in, one JSON line out.
+
+    client.py URL
+
+In: `{"service":"s3","operation":"PutBucketPolicy","parameters":{…}}`. Out: `{"ok":{…}}` or `{"error":{"code":…,"message":…}}`.
+So tests prepare and read state with AWS's own client, and not with the one under test.
+"""
+
+import json
+import sys
+
+import boto3
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+
+def main():
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, inject_host_prefix=False)
+    clients = {}
+    for line in sys.stdin:
+        call = json.loads(line)
+        service = call["service"]
+        if service not in clients:
+            clients[service] = session.client(service, endpoint_url=sys.argv[1], config=config)
+        try:
+            answer = getattr(clients[service], xform_name(call["operation"]))(**call["parameters"])
+            answer.pop("ResponseMetadata", None)
+            reply = {"ok": answer}
+        except ClientError as error:
+            reply = {"error": {"code": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}}
+        print(json.dumps(reply, default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()
