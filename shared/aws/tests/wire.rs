@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use onus_aws::operations::{Addressing, endpoint, service};
-use onus_aws::protocol::serialize;
+use onus_aws::protocol::{Response, parse, serialize};
 use serde_json::{Value, json};
 
 /// A call as its request: method, address, headers, body.
@@ -338,4 +338,65 @@ fn the_table_holds_every_operation_that_a_remediation_or_a_reader_names() {
     let unused: Vec<_> = held.difference(&named).collect();
     assert!(missing.is_empty(), "add to operations.txt and run generate_operations.py: {missing:?}");
     assert!(unused.is_empty(), "nobody calls these: take them out of operations.txt, or say here who does: {unused:?}");
+}
+
+fn answer(name: &str, status: u16, body: &str) -> Result<Value, onus_core::CallError> {
+    let (of, operation) = name.split_once(':').unwrap();
+    let of = service(of).unwrap();
+    let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+    parse(of, of.operation(operation).unwrap(), &response)
+}
+
+#[test]
+fn answers_are_read_like_this() {
+    let location = r#"<?xml version="1.0"?><LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">EU</LocationConstraint>"#;
+    let owner = r#"<AccessControlPolicy xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><Owner><ID>a&amp;b</ID></Owner><AccessControlList><Grant><Grantee xsi:type="Group"><URI>u</URI></Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"#;
+    let keys = "<ListAccessKeysResponse><ListAccessKeysResult><AccessKeyMetadata><member><Status>Active</Status><CreateDate>2024-05-01T12:00:00Z</CreateDate></member></AccessKeyMetadata></ListAccessKeysResult></ListAccessKeysResponse>";
+    let cases = [
+        ("s3:GetBucketLocation", location, json!({ "LocationConstraint": "EU" })),
+        ("s3:GetBucketPolicy", "{\"Version\":1}", json!({ "Policy": "{\"Version\":1}" })),
+        (
+            "s3:GetBucketAcl",
+            owner,
+            json!({ "Owner": { "ID": "a&b" }, "Grants": [{ "Grantee": { "Type": "Group", "URI": "u" }, "Permission": "READ" }] }),
+        ),
+        (
+            "iam:ListAccessKeys",
+            keys,
+            json!({ "AccessKeyMetadata": [{ "Status": "Active", "CreateDate": "2024-05-01T12:00:00Z" }] }),
+        ),
+        (
+            "kms:ScheduleKeyDeletion",
+            r#"{"DeletionDate":1714564800.5,"KeyId":"k","New":1}"#,
+            json!({ "DeletionDate": "2024-05-01T12:00:00.5Z", "KeyId": "k" }),
+        ),
+        ("s3:DeleteBucketPolicy", "", json!({})),
+    ];
+    let mut wrong = Vec::new();
+    for (name, body, expected) in cases {
+        let found = answer(name, 200, body);
+        if found.as_ref() != Ok(&expected) {
+            wrong.push(format!("{name}: {found:?}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_answer_that_is_not_what_the_model_promises_is_an_error() {
+    let deep = "<a>".repeat(100_000);
+    let bodies = ["", "<", "<a>", "<a/><b/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a>&b;</a>", &deep];
+    let read = |body: &&str| answer("ec2:DescribeInstances", 200, body).is_ok();
+    let taken: Vec<_> = bodies.iter().filter(|body| read(body)).map(|body| body.get(..20)).collect();
+    assert!(taken.is_empty(), "{taken:?}");
+    assert!(answer("kms:DescribeKey", 200, "[]").is_err() && answer("kms:DescribeKey", 200, "<html>").is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_body_makes_a_parser_panic(body in "(<[a-zA-Z:/!?&;'\"= \\[\\]-]{0,12}>|[\\PC]{0,6}|[{}\\[\\]:,\"0-9]{0,6}){0,12}", status in 200_u16..600) {
+        for name in ["s3:GetBucketAcl", "ec2:DescribeSecurityGroupRules", "iam:GetRole", "kms:ListGrants", "lambda:GetPolicy"] {
+            let _ = answer(name, status, &body);
+        }
+    }
 }
