@@ -5,14 +5,16 @@
 
 mod endpoint;
 mod model;
+mod node;
 
 use std::sync::OnceLock;
 
 pub use endpoint::{Addressing, Endpoint, EndpointError, Partition, endpoint, partition};
 pub use model::{
-    GlobalHost, HostPrefix, Hosts, Http, Kind, Location, Metadata, ModelError, Node, Operation, Paginator, Protocol,
-    Reference, Service, Shape, TimestampFormat, XmlNamespace,
+    GlobalHost, HostPrefix, Hosts, Http, Kind, Metadata, ModelError, Operation, Paginator, Protocol, Reference,
+    Service, Shape,
 };
+pub use node::{Location, Node, TimestampFormat, XmlNamespace};
 
 /// What the table is generated from: one `service:Operation` a line, `#` starts a comment.
 const NAMED: &str = include_str!("../../operations/operations.txt");
