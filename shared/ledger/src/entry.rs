@@ -82,6 +82,7 @@ impl Ledger for ObjectLedger {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.store.put_opts(&path, PutPayload::from(value), options).await {
             Ok(_) => Ok(Created::New),
+            // S3's 409, a create that raced with a delete, ends here too; nothing deletes from a ledger.
             Err(Error::AlreadyExists { .. }) => Ok(Created::Existed),
             Err(error) => Err(stored("create", key, error)),
         }
