@@ -4,7 +4,7 @@
 SHELL := bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test lint docs deny build local measure measure-cold-start bench fuzz clean
+.PHONY: help measure demo test lint docs deny build local measure measure-cold-start bench fuzz clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,3 +45,10 @@ bench: ## Measure rule evaluation beside its limits
 
 clean: ## Remove what was built and installed
 	@rm -rf .local && cargo clean
+
+EVENTS ?= ../shared/events
+measure: ## Score findings on third-party events that lie outside the repository (EVENTS=folder)
+	@cargo build -q --release -p onus
+	@for name in aws; do echo "== $$name"; \
+	  $(TARGET)/release/onus audit $(EVENTS)/$$name.jsonl --format jsonl --fail-on never --quiet \
+	  | python3 tests/measure/score.py $(EVENTS) $$name; done

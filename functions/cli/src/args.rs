@@ -9,7 +9,7 @@ use onus_core::{Cloud, FindingId, Severity};
 #[derive(Debug, Parser)]
 #[command(name = "onus", version, max_term_width = 110, arg_required_else_help = true)]
 #[command(after_help = "Exit status: 0 clean, 1 findings at or above --fail-on, 2 bad usage or unreadable input.")]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -17,7 +17,7 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Evaluate audit logs: files, folders, globs, `s3://` URLs, `-` for standard input.
     Audit(AuditArgs),
     /// Show how one event is judged: every candidate rule, why it fired or not, effects and response.
@@ -51,7 +51,7 @@ pub enum Command {
 
 /// `onus audit`.
 #[derive(Debug, Args)]
-pub struct AuditArgs {
+pub(crate) struct AuditArgs {
     /// What to read. A folder is read whole; files are told apart by content, not by name.
     #[arg(required = true, value_name = "PATH|URL|-")]
     pub inputs: Vec<String>,
@@ -77,7 +77,7 @@ pub struct AuditArgs {
 
 /// Which rules take part.
 #[derive(Debug, Args)]
-pub struct RuleArgs {
+pub(crate) struct RuleArgs {
     /// A folder of rules to use beside the built-in ones. May be repeated.
     #[arg(long = "rules", value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
@@ -94,7 +94,7 @@ pub struct RuleArgs {
 
 /// `onus explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// A file that holds the event, or `-`.
     #[arg(value_name = "EVENT")]
     pub input: String,
@@ -108,7 +108,7 @@ pub struct ExplainArgs {
 
 /// `onus rules …`.
 #[derive(Debug, Subcommand)]
-pub enum RulesCommand {
+pub(crate) enum RulesCommand {
     /// Every rule, a line each.
     List {
         /// Filter and format.
@@ -147,14 +147,14 @@ pub enum RulesCommand {
 
 /// `onus remediations …`.
 #[derive(Debug, Subcommand)]
-pub enum RemediationsCommand {
+pub(crate) enum RemediationsCommand {
     /// Every remediation, a line each.
     List(ListArgs),
 }
 
 /// What `list` commands take.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only this cloud.
     #[arg(long, value_parser = cloud)]
     pub cloud: Option<Cloud>,
@@ -165,7 +165,7 @@ pub struct ListArgs {
 
 /// Which ledger.
 #[derive(Debug, Args)]
-pub struct LedgerArgs {
+pub(crate) struct LedgerArgs {
     /// The ledger: `file:///…` or `s3://bucket/prefix`.
     #[arg(long, value_name = "URL", env = "ONUS_LEDGER")]
     pub ledger: String,
@@ -173,7 +173,7 @@ pub struct LedgerArgs {
 
 /// `onus findings`.
 #[derive(Debug, Args)]
-pub struct FindingsArgs {
+pub(crate) struct FindingsArgs {
     /// Which ledger.
     #[command(flatten)]
     pub ledger: LedgerArgs,
@@ -187,7 +187,7 @@ pub struct FindingsArgs {
 
 /// A command about one finding.
 #[derive(Debug, Args)]
-pub struct FindingArgs {
+pub(crate) struct FindingArgs {
     /// The finding's id.
     pub id: FindingId,
     /// Which ledger.
@@ -200,7 +200,7 @@ pub struct FindingArgs {
 
 /// A request about one finding, carried out by the respond function.
 #[derive(Debug, Args)]
-pub struct RequestArgs {
+pub(crate) struct RequestArgs {
     /// The finding's id.
     pub id: FindingId,
     /// Which ledger.
@@ -216,7 +216,7 @@ pub struct RequestArgs {
 
 /// `onus generate`.
 #[derive(Debug, Args)]
-pub struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     /// What to write.
     #[arg(value_enum)]
     pub what: Generated,
@@ -233,7 +233,7 @@ pub struct GenerateArgs {
 
 /// What `onus generate` can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Generated {
+pub(crate) enum Generated {
     /// Everything below.
     All,
     /// One page a rule, and an index.
@@ -246,7 +246,7 @@ pub enum Generated {
 
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A table for people.
     Table,
     /// One JSON object a line.
@@ -261,7 +261,7 @@ pub enum Format {
 
 /// How lists are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
+pub(crate) enum ListFormat {
     /// A table for people.
     Table,
     /// One JSON array.
@@ -270,7 +270,7 @@ pub enum ListFormat {
 
 /// From which severity findings make the exit status 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailOn {
+pub(crate) enum FailOn {
     /// Never.
     Never,
     /// At or above this one.

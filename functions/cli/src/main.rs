@@ -1,1 +1,69 @@
-fn main() {}
+//! `onus`: the pipeline of the functions, on your own machine.
+
+mod args;
+mod audit;
+mod explain;
+mod failure;
+mod generate;
+mod input;
+mod ledger;
+#[cfg(feature = "s3")]
+mod objects;
+mod output;
+mod remediations;
+mod responsibility;
+mod rules;
+mod selection;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command, RemediationsCommand};
+use clap::{CommandFactory, Parser};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How a command ended, apart from failing: its exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// 0.
+    Clean,
+    /// 1: findings, failed rule tests, files out of date, a request that was refused.
+    Found,
+    /// 2: part of the input could not be read; the rest was reported.
+    Unreadable,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(Ended::Clean) => ExitCode::SUCCESS,
+        Ok(Ended::Found) => ExitCode::from(1),
+        Ok(Ended::Unreadable) => ExitCode::from(2),
+        // The reader went away (`onus … | head`): nothing to tell, nobody to tell it to.
+        Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            failure::tell(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<Ended> {
+    match command {
+        Command::Audit(args) => audit::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Rules(command) => rules::run(&command),
+        Command::Remediations(RemediationsCommand::List(args)) => remediations::list(&args),
+        Command::Responsibility(args) => responsibility::run(&args),
+        Command::Findings(args) => ledger::findings(&args),
+        Command::Show(args) => ledger::show(&args),
+        Command::Approve(args) => ledger::request(&args, ledger::Ask::Approve),
+        Command::Deny(args) => ledger::request(&args, ledger::Ask::Deny),
+        Command::Undo(args) => ledger::request(&args, ledger::Ask::Undo),
+        Command::Generate(args) => generate::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "onus", &mut std::io::stdout());
+            Ok(Ended::Clean)
+        }
+    }
+}

@@ -122,6 +122,17 @@ pub enum WatchOutcome {
     Any,
 }
 
+impl WatchOutcome {
+    /// The lower-case name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Any => "any",
+        }
+    }
+}
+
 /// What the rule says about one record.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

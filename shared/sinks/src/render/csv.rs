@@ -1,6 +1,7 @@
 //! CSV (RFC 4180) that is safe to open in a spreadsheet.
 
 use super::Located;
+use super::printable::printable;
 
 /// The columns.
 pub const HEADER: [&str; 15] = [
@@ -62,22 +63,16 @@ pub fn line(located: Option<&Located<'_>>) -> String {
 /// A text that no spreadsheet takes for a formula and no terminal for a command: one that begins with `=`, `+`, `-`, `@`, or one of
 /// their full-width twins gets a `'` in front (OWASP, CSV Injection), and control characters become `\u{…}`.
 pub fn inert(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
+    let safe = printable(text);
     if text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
         || text.starts_with(['\t', '\r', '\n'])
     {
-        safe.push('\'');
+        format!("'{safe}")
+    } else {
+        safe
     }
-    for c in text.chars() {
-        if c.is_control() || is_bidi(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
-    }
-    safe
 }
 
-/// Characters that make text read in another order than it is stored.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Renderings of findings for people's tools: SARIF for code scanning, CSV for spreadsheets.
 
 pub mod csv;
+pub mod printable;
 pub mod sarif;
 
 use onus_core::Finding;

@@ -1,0 +1,39 @@
+//! One OCSF Detection Finding a line: what sinks tell, without the CloudEvent around it.
+
+use std::io::{self, Write};
+
+use onus_core::{Mode, Notice, Verdict};
+use onus_sinks::DetectionFinding;
+
+use super::{Report, Row};
+
+pub(super) struct Ocsf<'a> {
+    out: Box<dyn Write + 'a>,
+}
+
+impl<'a> Ocsf<'a> {
+    pub(super) fn new(out: Box<dyn Write + 'a>) -> Self {
+        Self { out }
+    }
+}
+
+impl Report for Ocsf<'_> {
+    /// A record that could not be decided is an alarm: somebody has to look.
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        let finding = Box::new(row.finding.clone());
+        let notice = match &row.verdict {
+            Verdict::Fires | Verdict::Silent => Notice::Found { finding, mode: Mode::Alert },
+            Verdict::NeedsState(doubts) => {
+                let doubts: Vec<String> = doubts.iter().map(ToString::to_string).collect();
+                let reason = format!("the record alone cannot decide: {}", doubts.join(", "));
+                Notice::Alarm { at: finding.found_at, finding, reason }
+            }
+        };
+        serde_json::to_writer(&mut self.out, &DetectionFinding::from(&notice))?;
+        self.out.write_all(b"\n")
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

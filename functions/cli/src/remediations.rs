@@ -1,0 +1,57 @@
+//! `onus remediations`: what can be taken back, and how far by itself.
+
+use onus_core::{Cloud, Remediation, Spec};
+use serde_json::json;
+
+use crate::Ended;
+use crate::args::{ListArgs, ListFormat};
+use crate::failure::count;
+use crate::output::table;
+
+/// Every remediation of every cloud.
+pub(crate) fn all() -> impl Iterator<Item = &'static dyn Remediation> {
+    onus_aws::remediations().iter().copied()
+}
+
+/// The remediation of an id.
+pub(crate) fn find(id: &str) -> Option<&'static dyn Remediation> {
+    all().find(|remediation| remediation.spec().id == id)
+}
+
+/// Prints them.
+///
+/// # Errors
+/// The output cannot be written.
+pub(crate) fn list(args: &ListArgs) -> anyhow::Result<Ended> {
+    let mut specs: Vec<&Spec> = all().map(Remediation::spec).filter(|spec| is_of(spec, args.cloud)).collect();
+    specs.sort_by_key(|spec| spec.id);
+    match args.format {
+        ListFormat::Json => {
+            let specs: Vec<_> = specs.into_iter().map(facts).collect();
+            println!("{}", serde_json::to_string_pretty(&specs)?);
+        }
+        ListFormat::Table => {
+            let rows = specs.iter().map(|spec| [spec.id, spec.safety.as_str(), spec.title].map(str::to_owned).to_vec());
+            println!("{}", table::grid(&["remediation", "safety", "what it does"], rows.collect()));
+            println!("{}", count(specs.len(), "remediation"));
+        }
+    }
+    Ok(Ended::Clean)
+}
+
+fn is_of(spec: &Spec, cloud: Option<Cloud>) -> bool {
+    cloud.is_none_or(|cloud| spec.id.split('.').next() == Some(cloud.as_str()))
+}
+
+fn facts(spec: &Spec) -> serde_json::Value {
+    json!({
+        "id": spec.id,
+        "title": spec.title,
+        "safety": spec.safety,
+        "kind": spec.kind,
+        "reads": spec.reads,
+        "writes": spec.writes,
+        "undo": spec.undo,
+        "caveat": spec.caveat,
+    })
+}
