@@ -10,6 +10,7 @@ use onus_sources::{Decoded, Entry};
 use crate::Ended;
 use crate::args::ExplainArgs;
 use crate::input;
+use crate::output::say;
 use crate::selection::{self, Selection};
 use onus_sinks::render::printable::printable;
 
@@ -32,14 +33,8 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Ended> {
         })?;
     }
     anyhow::ensure!(shown > 0, "`{}` holds no such record", args.input);
-    print(&text)?;
+    say!("{}", text.trim_end());
     Ok(Ended::Clean)
-}
-
-/// Writes the whole text, or says why not.
-fn print(text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    std::io::stdout().lock().write_all(text.as_bytes())
 }
 
 fn explain(text: &mut String, entry: &Entry<'_>, selection: &Selection) {

@@ -3,6 +3,7 @@
 //! A request is one new entry in the ledger. The command line never calls the cloud's control plane itself: who may create below
 //! `requests/` may ask, and only the respond function's role may act.
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use onus_pipeline::records::{History, Records};
 use crate::Ended;
 use crate::args::{FindingArgs, FindingsArgs, LedgerArgs, ListFormat, RequestArgs};
 use crate::failure::count;
-use crate::output::table;
+use crate::output::{say, table};
 use onus_sinks::render::printable::{printable, shortened};
 
 /// How often the ledger is looked at while waiting.
@@ -60,11 +61,11 @@ pub(crate) fn findings(args: &FindingsArgs) -> anyhow::Result<Ended> {
         anyhow::Ok(histories)
     })?;
     match args.format {
-        ListFormat::Json => println!("{}", serde_json::to_string_pretty(&histories)?),
+        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&histories)?),
         ListFormat::Table => {
             let rows = histories.iter().map(line).collect();
-            println!("{}", table::grid(&["finding", "severity", "rule", "resource", "time", "status"], rows));
-            println!("{}", count(histories.len(), "finding"));
+            say!("{}", table::grid(&["finding", "severity", "rule", "resource", "time", "status"], rows));
+            say!("{}", count(histories.len(), "finding"));
         }
     }
     Ok(Ended::Clean)
@@ -115,8 +116,8 @@ pub(crate) fn show(args: &FindingArgs) -> anyhow::Result<Ended> {
     let history = runtime()?.block_on(records.history(&args.id))?;
     let history = history.with_context(|| no_such(&args.id))?;
     match args.format {
-        ListFormat::Json => println!("{}", serde_json::to_string_pretty(&history)?),
-        ListFormat::Table => print_history(&history),
+        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&history)?),
+        ListFormat::Table => print_history(&history)?,
     }
     Ok(Ended::Clean)
 }
@@ -125,39 +126,40 @@ fn no_such(id: &FindingId) -> String {
     format!("the ledger holds no finding `{id}`")
 }
 
-fn print_history(history: &History) {
+fn print_history(history: &History) -> io::Result<()> {
     let finding = &history.finding;
     let change = &finding.change;
-    println!("{}  {}  {}", finding.id, finding.severity, finding.rule);
-    println!("  {}", finding.title);
-    println!("  duty      {} ({}, {})", finding.duty.owner, finding.duty.area, finding.duty.service);
-    println!("  change    {}:{} at {}", change.service, printable(&change.action), change.time);
-    println!("  actor     {}", printable(&change.actor.id));
-    println!("  where     {} {} {}", change.cloud, printable(&change.account), printable(&change.region));
+    say!("{}  {}  {}", finding.id, finding.severity, finding.rule);
+    say!("  {}", finding.title);
+    say!("  duty      {} ({}, {})", finding.duty.owner, finding.duty.area, finding.duty.service);
+    say!("  change    {}:{} at {}", change.service, printable(&change.action), change.time);
+    say!("  actor     {}", printable(&change.actor.id));
+    say!("  where     {} {} {}", change.cloud, printable(&change.account), printable(&change.region));
     for resource in &change.resources {
-        println!("  resource  {}", printable(&resource.id));
+        say!("  resource  {}", printable(&resource.id));
     }
     for step in &finding.respond {
-        println!("  next      {step}");
+        say!("  next      {step}");
     }
     for plan in &history.plans {
-        println!("  planned   {} by {} ({})", plan.at, plan.plan.remediation, plan.mode);
+        say!("  planned   {} by {} ({})", plan.at, plan.plan.remediation, plan.mode);
         for step in &plan.plan.steps {
-            println!("            {}: {}", printable(&step.title), printable(&step.call.to_string()));
+            say!("            {}: {}", printable(&step.title), printable(&step.call.to_string()));
         }
     }
     for receipt in &history.receipts {
-        println!("  receipt   {} {} by {}", receipt.at, outcome(receipt), printable(&receipt.by));
+        say!("  receipt   {} {} by {}", receipt.at, outcome(receipt), printable(&receipt.by));
         for sent in &receipt.sent {
-            println!("            sent {}", printable(&sent.call.to_string()));
+            say!("            sent {}", printable(&sent.call.to_string()));
         }
     }
     for alarm in &history.alarms {
-        println!("  alarm     {} {}", alarm.at, printable(&alarm.reason));
+        say!("  alarm     {} {}", alarm.at, printable(&alarm.reason));
     }
     for told in &history.told {
-        println!("  told      {}", printable(told));
+        say!("  told      {}", printable(told));
     }
+    Ok(())
 }
 
 /// Puts a request into the ledger and waits for what comes of it.
@@ -175,7 +177,7 @@ pub(crate) fn request(args: &RequestArgs, ask: Ask) -> anyhow::Result<Ended> {
     let runtime = runtime()?;
     let before = runtime.block_on(records.history(&args.id))?.with_context(|| no_such(&args.id))?;
     let key = runtime.block_on(records.request(&job, Timestamp::now()))?;
-    println!("asked to {} {} ({key})", job.verb(), args.id);
+    say!("asked to {} {} ({key})", job.verb(), args.id);
     if args.wait == 0 {
         return Ok(Ended::Clean);
     }
@@ -184,11 +186,11 @@ pub(crate) fn request(args: &RequestArgs, ask: Ask) -> anyhow::Result<Ended> {
     loop {
         let history = runtime.block_on(records.history(&args.id))?.with_context(|| no_such(&args.id))?;
         if let Some(receipt) = history.receipts.get(seen..).and_then(<[Receipt]>::last) {
-            println!("{}", outcome(receipt));
+            say!("{}", outcome(receipt));
             return Ok(if is_done(ask, receipt) { Ended::Clean } else { Ended::Found });
         }
         if Instant::now() >= until {
-            println!("no answer after {} s; `onus show {}` tells what became of it", args.wait, args.id);
+            say!("no answer after {} s; `onus show {}` tells what became of it", args.wait, args.id);
             return Ok(Ended::Found);
         }
         thread::sleep(POLL);

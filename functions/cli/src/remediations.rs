@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::Ended;
 use crate::args::{ListArgs, ListFormat};
 use crate::failure::count;
-use crate::output::table;
+use crate::output::{say, table};
 
 /// Every remediation of every cloud.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn Remediation> {
@@ -28,12 +28,12 @@ pub(crate) fn list(args: &ListArgs) -> anyhow::Result<Ended> {
     match args.format {
         ListFormat::Json => {
             let specs: Vec<_> = specs.into_iter().map(facts).collect();
-            println!("{}", serde_json::to_string_pretty(&specs)?);
+            say!("{}", serde_json::to_string_pretty(&specs)?);
         }
         ListFormat::Table => {
             let rows = specs.iter().map(|spec| [spec.id, spec.safety.as_str(), spec.title].map(str::to_owned).to_vec());
-            println!("{}", table::grid(&["remediation", "safety", "what it does"], rows.collect()));
-            println!("{}", count(specs.len(), "remediation"));
+            say!("{}", table::grid(&["remediation", "safety", "what it does"], rows.collect()));
+            say!("{}", count(specs.len(), "remediation"));
         }
     }
     Ok(Ended::Clean)

@@ -1,5 +1,7 @@
 //! `onus responsibility`: who has to do what, and what no rule watches over.
 
+use std::io;
+
 use onus_core::ServiceModel;
 use onus_rules::Catalog;
 use onus_rules::responsibility::{CustomerDuty, ServiceRow, duties_without_a_rule, matrix};
@@ -7,8 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Ended;
 use crate::args::{ListArgs, ListFormat};
-use crate::failure::count;
-use crate::output::table;
+use crate::output::{say, table};
 
 /// Prints the matrix, the services with their rules, and the duties that no rule covers.
 ///
@@ -20,20 +21,20 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Ended> {
     let services: Vec<&ServiceRow> = matrix().services.iter().filter(|row| asked(row)).collect();
     let uncovered: Vec<_> = duties_without_a_rule(catalog).into_iter().filter(|(row, _)| asked(row)).collect();
     match args.format {
-        ListFormat::Json => println!("{}", serde_json::to_string_pretty(&facts(catalog, &services, &uncovered))?),
-        ListFormat::Table => print(catalog, &services, &uncovered),
+        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&facts(catalog, &services, &uncovered))?),
+        ListFormat::Table => print(catalog, &services, &uncovered)?,
     }
     Ok(Ended::Clean)
 }
 
-fn print(catalog: &Catalog, services: &[&ServiceRow], uncovered: &[(&ServiceRow, &CustomerDuty)]) {
+fn print(catalog: &Catalog, services: &[&ServiceRow], uncovered: &[(&ServiceRow, &CustomerDuty)]) -> io::Result<()> {
     let mut header = vec!["area"];
     header.extend(ServiceModel::ALL.iter().map(|model| model.as_str()));
     let rows = matrix().areas.iter().map(|row| {
         let owner = |model: &ServiceModel| matrix().owner(row.area, *model).to_string();
         std::iter::once(row.area.to_string()).chain(ServiceModel::ALL.iter().map(owner)).collect()
     });
-    println!(
+    say!(
         "Whose duty an area is, by service model (sources: --format json)\n{}\n",
         table::grid(&header, rows.collect())
     );
@@ -45,14 +46,15 @@ fn print(catalog: &Catalog, services: &[&ServiceRow], uncovered: &[(&ServiceRow,
         vec![row.cloud.to_string(), row.name.to_owned(), row.model.to_string(), duties, rules.to_string()]
     });
     let header = ["cloud", "service", "model", "customer's duties", "rules"];
-    println!("What each service leaves to its customer\n{}\n", table::grid(&header, rows.collect()));
+    say!("What each service leaves to its customer\n{}\n", table::grid(&header, rows.collect()));
 
     let rows = uncovered.iter().map(|(row, duty)| {
         let why = duty.unseen.unwrap_or("no rule yet");
         [row.cloud.as_str(), row.name, duty.text, why].map(str::to_owned).to_vec()
     });
-    println!("Duties that no rule covers\n{}", table::grid(&["cloud", "service", "duty", "why"], rows.collect()));
-    println!("{} without a rule", count(uncovered.len(), "duty").replace("dutys", "duties"));
+    say!("Duties that no rule covers\n{}", table::grid(&["cloud", "service", "duty", "why"], rows.collect()));
+    say!("{} of {} duties have no rule", uncovered.len(), services.iter().map(|row| row.customer.len()).sum::<usize>());
+    Ok(())
 }
 
 fn facts(catalog: &Catalog, services: &[&ServiceRow], uncovered: &[(&ServiceRow, &CustomerDuty)]) -> Value {

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::Ended;
 use crate::args::{ListArgs, ListFormat, RulesCommand};
 use crate::failure::count;
-use crate::output::table;
+use crate::output::{say, table};
 use crate::selection;
 use onus_sinks::render::printable::printable;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<Ended> {
             list(args, selection.catalog.rules())
         }
         RulesCommand::Show { id, rules } => show(id, &selection::load(rules)?),
-        RulesCommand::Test { events, rules } => Ok(test(events, &selection::load(rules)?)),
+        RulesCommand::Test { events, rules } => test(events, &selection::load(rules)?),
         RulesCommand::New { id, dir } => new(id, dir),
     }
 }
@@ -38,15 +38,15 @@ fn list<'a>(args: &ListArgs, rules: impl Iterator<Item = &'a Rule>) -> anyhow::R
     match args.format {
         ListFormat::Json => {
             let rules: Vec<_> = rules.into_iter().map(facts).collect();
-            println!("{}", serde_json::to_string_pretty(&rules)?);
+            say!("{}", serde_json::to_string_pretty(&rules)?);
         }
         ListFormat::Table => {
             let rows = rules.iter().map(|rule| {
                 let remedy = rule.remedy.as_deref().unwrap_or_default();
                 [&*rule.id, rule.severity.as_str(), rule.duty().owner.as_str(), remedy].map(str::to_owned).to_vec()
             });
-            println!("{}", table::grid(&["rule", "severity", "duty", "remedy"], rows.collect()));
-            println!("{}", count(rules.len(), "rule"));
+            say!("{}", table::grid(&["rule", "severity", "duty", "remedy"], rows.collect()));
+            say!("{}", count(rules.len(), "rule"));
         }
     }
     Ok(Ended::Clean)
@@ -79,12 +79,12 @@ pub(crate) fn facts(rule: &Rule) -> serde_json::Value {
 
 fn show(id: &str, selection: &selection::Selection) -> anyhow::Result<Ended> {
     let rule = selection.catalog.rule(id).with_context(|| format!("there is no rule `{id}`, see `onus rules list`"))?;
-    print!("{}", crate::generate::page(rule));
+    say!("{}", crate::generate::page(rule));
     Ok(Ended::Clean)
 }
 
 /// Runs the cases of every rule and tells those that do not go as expected.
-fn test(events: &Path, selection: &selection::Selection) -> Ended {
+fn test(events: &Path, selection: &selection::Selection) -> anyhow::Result<Ended> {
     let read = |event: &str| fs::read_to_string(events.join(event)).map_err(|error| error.to_string());
     let (mut passed, mut failed) = (0_usize, 0_usize);
     for rule in selection.catalog.rules() {
@@ -93,13 +93,13 @@ fn test(events: &Path, selection: &selection::Selection) -> Ended {
                 Ok(()) => passed += 1,
                 Err(error) => {
                     failed += 1;
-                    println!("{}: `{}`: {}", rule.id, printable(&case.name), printable(&error.to_string()));
+                    say!("{}: `{}`: {}", rule.id, printable(&case.name), printable(&error.to_string()));
                 }
             }
         }
     }
-    println!("{passed} passed, {failed} failed");
-    if failed == 0 { Ended::Clean } else { Ended::Found }
+    say!("{passed} passed, {failed} failed");
+    Ok(if failed == 0 { Ended::Clean } else { Ended::Found })
 }
 
 /// Decodes a fixture of any log and hands its change on.
@@ -135,7 +135,7 @@ fn new(id: &str, folder: &Path) -> anyhow::Result<Ended> {
     }
     let mut file = fs::File::create_new(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
     file.write_all(TEMPLATE.as_bytes())?;
-    println!("wrote {}; test it with `onus rules test --no-builtin --rules {}`", path.display(), folder.display());
+    say!("wrote {}; test it with `onus rules test --no-builtin --rules {}`", path.display(), folder.display());
     Ok(Ended::Clean)
 }
 

@@ -11,6 +11,7 @@ pub(crate) use pages::page;
 
 use crate::Ended;
 use crate::args::{GenerateArgs, Generated};
+use crate::output::say;
 use crate::selection;
 
 /// Path below the project folder → content.
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Ended> {
     let stale = stale(&args.into, &files, wants(Generated::Docs))?;
     if args.check {
         for path in stale.keys() {
-            println!("out of date: {}", path.display());
+            say!("out of date: {}", path.display());
         }
         return Ok(if stale.is_empty() { Ended::Clean } else { Ended::Found });
     }
@@ -66,14 +67,14 @@ fn write(root: &Path, files: &BTreeMap<PathBuf, Option<String>>) -> anyhow::Resu
         let file = root.join(path);
         let Some(content) = content else {
             fs::remove_file(&file).with_context(|| format!("cannot remove `{}`", file.display()))?;
-            println!("removed {}", path.display());
+            say!("removed {}", path.display());
             continue;
         };
         if let Some(parent) = file.parent() {
             fs::create_dir_all(parent).with_context(|| format!("cannot make folder `{}`", parent.display()))?;
         }
         fs::write(&file, content).with_context(|| format!("cannot write `{}`", file.display()))?;
-        println!("wrote {}", path.display());
+        say!("wrote {}", path.display());
     }
     Ok(())
 }

@@ -14,6 +14,15 @@ use serde::Serialize;
 
 use crate::args::Format;
 
+/// Like `println!`, but a reader that went away (`onus … | head`) is an error to return, not a panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stdout().lock(), $($text)*)?
+    }};
+}
+pub(crate) use say;
+
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Source {

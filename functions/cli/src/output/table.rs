@@ -58,12 +58,12 @@ impl Report for Table<'_> {
 }
 
 /// A table without frames that fits the terminal's width. The cells must be printable already.
-pub(crate) fn grid(header: &[&str], rows: Vec<Vec<String>>) -> comfy_table::Table {
+pub(crate) fn grid(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header.to_vec())
+        .set_header(header.iter().map(|name| name.to_uppercase()))
         .add_rows(rows);
-    table
+    table.trim_fmt()
 }
