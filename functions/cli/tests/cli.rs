@@ -1,5 +1,7 @@
 //! The command line as a person or a script meets it: what is printed, where, and with which exit status.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -96,7 +98,8 @@ fn a_broken_record_is_told_with_its_place_and_loses_nothing_else() {
     let good: Value = serde_json::from_str(&event("cloudtrail/stop_logging.json")).expect("JSON");
     let mut broken = good.clone();
     broken["eventTime"] = Value::from("yesterday");
-    let output = onus_reading(&["audit", "-", "--format", "jsonl"], format!("{good}\n{broken}\n{{]\n{good}\n").as_bytes());
+    let output =
+        onus_reading(&["audit", "-", "--format", "jsonl"], format!("{good}\n{broken}\n{{]\n{good}\n").as_bytes());
     let records: Vec<u64> = stdout(&output)
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["source"]["record"].as_u64().expect("a number"))
@@ -162,7 +165,9 @@ fn a_users_rule_with_a_mistake_is_told_at_its_line_and_column() {
 fn explain_names_the_effects_the_verdict_and_the_response() {
     let output = onus(&["explain", "events/aws/s3/put_bucket_policy.json"]);
     let text = stdout(&output);
-    for part in ["aws.s3.bucket_policy_made_public (critical) fires", "grant", "mode: alert", "read  s3:GetBucketPolicy"] {
+    for part in
+        ["aws.s3.bucket_policy_made_public (critical) fires", "grant", "mode: alert", "read  s3:GetBucketPolicy"]
+    {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }
 }

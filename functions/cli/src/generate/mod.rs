@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use onus_rules::Catalog;
 pub(crate) use pages::page;
 
 use crate::Ended;
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Ended> {
         let schema = serde_json::to_string_pretty(&onus_pipeline::config::schema())?;
         files.insert("infra/onus.schema.json".into(), schema + "\n");
     }
+    if wants(Generated::Aws) {
+        files.extend(aws(&args.into, &selection.catalog)?);
+    }
     let stale = stale(&args.into, &files, wants(Generated::Docs))?;
     if args.check {
         for path in stale.keys() {
@@ -41,6 +45,14 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Ended> {
     }
     write(&args.into, &stale)?;
     Ok(Ended::Clean)
+}
+
+/// Event patterns, roles and the template with its derived blocks.
+fn aws(root: &Path, catalog: &Catalog) -> anyhow::Result<Files> {
+    let path = root.join(onus_host::generate::TEMPLATE);
+    let template = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let artifacts = onus_host::generate::aws(catalog, &template)?;
+    Ok(artifacts.into_iter().map(|artifact| (artifact.path.into(), artifact.text)).collect())
 }
 
 /// What differs: path → content, `None` for a page whose rule is gone.

@@ -73,7 +73,6 @@ pub fn inert(text: &str) -> String {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
