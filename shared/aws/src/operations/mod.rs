@@ -47,8 +47,7 @@ static TABLES: [Entry; 14] = tables![
     "sts",
 ];
 
-/// A service of the table by botocore's name; `None` when no operation of it is named. Its model is read on first use:
-/// 0.1 to 0.9 ms.
+/// A service of the table by botocore's name; `None` when no operation of it is named. Its model is read on first use.
 pub fn service(name: &str) -> Option<&'static Service> {
     let (service, text, model) = TABLES.iter().find(|(service, ..)| *service == name)?;
     // A test reads every table: none is refused.
