@@ -78,9 +78,9 @@ pub(crate) struct AuditArgs {
 /// Which rules take part.
 #[derive(Debug, Args)]
 pub(crate) struct RuleArgs {
-    /// A folder of rules to use beside the built-in ones. May be repeated.
-    #[arg(long = "rules", value_name = "DIR")]
-    pub dirs: Vec<PathBuf>,
+    /// A folder or `s3://` prefix of rules to use beside the built-in ones. May be repeated.
+    #[arg(long = "rules", value_name = "DIR|URL")]
+    pub dirs: Vec<String>,
     /// Leave the built-in rules out.
     #[arg(long, requires = "dirs")]
     pub no_builtin: bool,

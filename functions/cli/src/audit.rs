@@ -75,7 +75,7 @@ fn read(audit: &RefCell<Audit<'_>>, input: &Input) -> anyhow::Result<()> {
     match input {
         #[cfg(feature = "s3")]
         Input::Object(url) => {
-            crate::objects::each(url, &mut |name, content| scan(audit, name, &mut std::io::Cursor::new(content)))
+            crate::objects::each(url, &mut |name, _, content| scan(audit, name, &mut std::io::Cursor::new(content)))
         }
         other => match input::open(other) {
             Ok(mut reader) => scan(audit, &other.name(), &mut reader),

@@ -46,13 +46,34 @@ fn read_config(path: &Path) -> anyhow::Result<Config> {
 fn catalog(args: &RuleArgs) -> anyhow::Result<Catalog> {
     let mut catalog = if args.no_builtin { None } else { Some(Catalog::embedded().clone()) };
     for folder in &args.dirs {
-        let more = Catalog::load_dir(folder)?;
+        let more = rules_of(folder)?;
         catalog = Some(match catalog {
             Some(catalog) => catalog.merged(&more)?,
             None => more,
         });
     }
     catalog.ok_or_else(|| LoadErrors(Vec::new())).map_err(Into::into)
+}
+
+#[cfg(feature = "s3")]
+fn rules_of(folder: &str) -> anyhow::Result<Catalog> {
+    if !folder.contains("://") {
+        return Ok(Catalog::load_dir(Path::new(folder))?);
+    }
+    let mut files = Vec::new();
+    crate::objects::each(folder, &mut |url, path, content| {
+        if Catalog::is_rule_file(path) {
+            files.push((path.to_owned(), String::from_utf8(content).with_context(|| format!("`{url}` is not text"))?));
+        }
+        Ok(())
+    })?;
+    Ok(Catalog::load(files)?)
+}
+
+#[cfg(not(feature = "s3"))]
+fn rules_of(folder: &str) -> anyhow::Result<Catalog> {
+    anyhow::ensure!(!folder.contains("://"), "cannot read rules from `{folder}`: this build reads folders only");
+    Ok(Catalog::load_dir(Path::new(folder))?)
 }
 
 fn narrowed(catalog: Catalog, only: &[String]) -> anyhow::Result<Catalog> {

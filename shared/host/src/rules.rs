@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
 
 use jiff::Timestamp;
 use onus_core::{Change, Finding, State, Verdict};
+#[cfg(feature = "aws")]
 use onus_pipeline::config::Config;
 use onus_pipeline::ports::Candidate;
 use onus_rules::{Catalog, LoadErrors, Rule, Settings, Subject};
@@ -18,10 +18,19 @@ pub enum RulesError {
     #[error(transparent)]
     Load(#[from] LoadErrors),
     /// The rules lie where this build cannot read.
-    #[error("cannot read rules from `{url}`: expected a path or `file://FOLDER`")]
+    #[error("cannot read rules from `{url}`: expected a path, `file://FOLDER` or `s3://BUCKET/PREFIX`")]
     UnknownScheme {
         /// The URL as configured.
         url: String,
+    },
+    /// The bucket cannot be read, or holds a rule file that is no text.
+    #[error("cannot read rules from `{url}`")]
+    Unreadable {
+        /// The URL as configured.
+        url: String,
+        /// What the store or the text's decoder answered.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -42,24 +51,31 @@ impl Rules {
         Self { catalog, settings, controls }
     }
 
-    /// The rules that `onus.yaml` names: the built-in ones, and a folder's beside or instead of them.
+    /// The rules that `onus.yaml` names: the built-in ones, and a folder's or bucket prefix's beside or instead of them. The options are
+    /// for the bucket.
     ///
     /// # Errors
-    /// A rule file is wrong, an id is there twice, or the folder is no folder.
-    pub fn of(config: &Config) -> Result<Self, RulesError> {
+    /// A rule file is wrong, an id is there twice, or the folder or prefix cannot be read.
+    #[cfg(feature = "aws")]
+    pub async fn load(config: &Config, options: &onus_ledger::Options) -> Result<Self, RulesError> {
+        let own = match &config.rules.url {
+            None => None,
+            Some(url) if url.starts_with("s3://") => Some(in_bucket(url, options).await?),
+            Some(url) => Some(in_folder(url)?),
+        };
+        Self::beside_builtin(config, own)
+    }
+
+    /// The built-in rules and an operator's own, as `onus.yaml` combines them.
+    #[cfg(feature = "aws")]
+    fn beside_builtin(config: &Config, own: Option<Catalog>) -> Result<Self, RulesError> {
+        let catalog = match own {
+            None => Cow::Borrowed(Catalog::embedded()),
+            Some(own) if config.rules.instead_of_builtin => Cow::Owned(own),
+            Some(own) => Cow::Owned(Catalog::embedded().merged(&own)?),
+        };
         let trusted_accounts = config.settings.trusted_accounts.iter().cloned().collect();
-        let settings = Settings { trusted_accounts };
-        let Some(url) = &config.rules.url else {
-            return Ok(Self::new(Cow::Borrowed(Catalog::embedded()), settings));
-        };
-        let folder = match url.split_once("://") {
-            None => url.as_str(),
-            Some(("file", folder)) => folder,
-            Some(_) => return Err(RulesError::UnknownScheme { url: url.clone() }),
-        };
-        let own = Catalog::load_dir(Path::new(folder))?;
-        let catalog = if config.rules.instead_of_builtin { own } else { Catalog::embedded().merged(&own)? };
-        Ok(Self::new(Cow::Owned(catalog), settings))
+        Ok(Self::new(catalog, Settings { trusted_accounts }))
     }
 
     /// The catalogue.
@@ -68,12 +84,38 @@ impl Rules {
     }
 }
 
+#[cfg(feature = "aws")]
+fn in_folder(url: &str) -> Result<Catalog, RulesError> {
+    let folder = match url.split_once("://") {
+        None => url,
+        Some(("file", folder)) => folder,
+        Some(_) => return Err(RulesError::UnknownScheme { url: url.to_owned() }),
+    };
+    Ok(Catalog::load_dir(std::path::Path::new(folder))?)
+}
+
+#[cfg(feature = "aws")]
+async fn in_bucket(url: &str, options: &onus_ledger::Options) -> Result<Catalog, RulesError> {
+    let unreadable = |source: Box<dyn Error + Send + Sync>| RulesError::Unreadable { url: url.to_owned(), source };
+    let objects = onus_ledger::Objects::open(url, options).map_err(|error| unreadable(error.into()))?;
+    let mut files = Vec::new();
+    for path in objects.paths().await.map_err(|error| unreadable(error.into()))? {
+        let name = objects.below(&path);
+        if Catalog::is_rule_file(&name) {
+            let content = objects.read(&path).await.map_err(|error| unreadable(error.into()))?;
+            files.push((name, String::from_utf8(content).map_err(|error| unreadable(error.into()))?));
+        }
+    }
+    Ok(Catalog::load(files)?)
+}
+
 impl onus_pipeline::Rules for Rules {
     fn candidates(&self, change: &Change<'_>) -> Vec<Candidate<'_>> {
         let candidate = |rule| {
-            let Rule { id, severity, remedy, .. }: &Rule = rule;
+            let Rule { id, severity, remedy, state, .. }: &Rule = rule;
             let controls = self.controls.get(id.as_ref()).map_or(&[][..], Vec::as_slice);
-            Candidate { id, controls, severity: *severity, remedy: remedy.as_deref() }
+            let (remedy, state) = (remedy.as_deref(), state.as_deref());
+            Candidate { id, controls, severity: *severity, remedy, state }
         };
         self.catalog.candidates(change).map(candidate).collect()
     }

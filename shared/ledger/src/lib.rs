@@ -4,6 +4,8 @@
 //! `If-None-Match: *` on S3. There is no code here that overwrites or deletes.
 
 mod entry;
+#[cfg(feature = "s3")]
+mod objects;
 mod open;
 #[cfg(feature = "s3")]
 pub mod transport;
@@ -12,4 +14,6 @@ pub use entry::{BadKey, ObjectLedger};
 /// Where requests to S3 get their credentials, when not from [`Options::variables`].
 #[cfg(feature = "s3")]
 pub use object_store::aws::AwsCredentialProvider;
+#[cfg(feature = "s3")]
+pub use objects::Objects;
 pub use open::{OpenError, Options, open};

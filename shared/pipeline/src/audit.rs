@@ -1,11 +1,12 @@
 //! From a change to findings that are kept, told and responded to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use onus_core::state::read_image;
 use onus_core::{
-    CallError, Caller, Change, ChangeSummary, Clock, Created, Doubt, Finding, FindingId, Mode, Notice, Safety,
-    Severity, Sink, State, Verdict,
+    CallError, Caller, Change, ChangeSummary, Clock, Created, Doubt, Finding, FindingId, Mode, Notice, Resource,
+    Safety, Severity, Sink, State, Verdict,
 };
 use serde::Serialize;
 
@@ -71,8 +72,8 @@ pub struct Outcome {
     pub fate: Fate,
 }
 
-/// The state of the change's resource, read at most once for all rules that need it.
-type StateOnce = Option<Result<State, Unread>>;
+/// The states of the change's resources, by position, each read at most once for all rules that need it.
+type States = BTreeMap<usize, Result<State, Unread>>;
 
 /// Why there is no state.
 #[derive(Debug, Clone)]
@@ -96,10 +97,10 @@ impl Auditor {
             return Ok(report);
         }
         let summary = change.summary();
-        let mut state: StateOnce = None;
+        let mut states = States::new();
         let mut failures = Vec::new();
         for candidate in candidates {
-            match self.handle_rule(candidate, change, &summary, &mut state).await {
+            match self.handle_rule(candidate, change, &summary, &mut states).await {
                 Ok(outcome) => report.outcomes.extend(outcome),
                 Err(failure) => {
                     tracing::error!(error = &failure as &dyn std::error::Error, rule = candidate.id, change = %change.uid, "rule not handled");
@@ -116,7 +117,7 @@ impl Auditor {
         rule: Candidate<'_>,
         change: &Change<'_>,
         summary: &ChangeSummary,
-        state: &mut StateOnce,
+        states: &mut States,
     ) -> Result<Option<Outcome>, HandleError> {
         let subject = Subject::new(rule.id, rule.controls, rule.severity, summary);
         let safety = rule.remedy.and_then(|id| self.safety(id));
@@ -130,23 +131,19 @@ impl Auditor {
             Ok(Verdict::NeedsState(doubts)) => doubts,
             Err(error) => return self.undetermined(rule.id, change, decision, unevaluable(&*error)).await,
         };
-        if state.is_none() {
-            *state = Some(self.read_state(change, summary).await);
-        }
-        let state = match state.as_ref() {
-            Some(Ok(state)) => state,
-            Some(Err(Unread::Later(source))) => {
+        let state = match self.state(rule.state, change, summary, states).await {
+            Ok(state) => state,
+            Err(Unread::Later(source)) => {
                 let finding = FindingId::of(change.cloud, &change.uid, rule.id);
-                return Err(HandleError::Call { attempt: "read state", finding, source: source.clone() });
+                return Err(HandleError::Call { attempt: "read state", finding, source });
             }
-            Some(Err(Unread::Never(reason))) => {
-                return self.undetermined(rule.id, change, decision, unread(&doubts, reason)).await;
+            Err(Unread::Never(reason)) => {
+                return self.undetermined(rule.id, change, decision, unread(&doubts, &reason)).await;
             }
-            None => return Ok(None),
         };
-        match self.rules.evaluate(rule.id, change, Some(state)) {
-            Ok(Verdict::Fires) => self.fired(rule.id, change, Some(state), decision).await,
-            Ok(Verdict::Silent) => self.resumed(rule.id, change, state, decision).await,
+        match self.rules.evaluate(rule.id, change, Some(&state)) {
+            Ok(Verdict::Fires) => self.fired(rule.id, change, Some(&state), decision).await,
+            Ok(Verdict::Silent) => self.resumed(rule.id, change, &state, decision).await,
             Ok(Verdict::NeedsState(doubts)) => {
                 self.undetermined(rule.id, change, decision, unread(&doubts, "live state does not tell either")).await
             }
@@ -159,9 +156,40 @@ impl Auditor {
         (self.remediations)(remedy).map(|remediation| remediation.spec().safety)
     }
 
-    async fn read_state(&self, change: &Change<'_>, summary: &ChangeSummary) -> Result<State, Unread> {
+    /// The state a rule asks for: of the change's first resource of that kind, else of its first that can be read.
+    async fn state(
+        &self,
+        kind: Option<&str>,
+        change: &Change<'_>,
+        summary: &ChangeSummary,
+        states: &mut States,
+    ) -> Result<State, Unread> {
+        let readable = |resource: &&Resource<'_>| (self.readers)(&resource.kind).is_some();
+        let asked = |resource: &&Resource<'_>| kind.is_some_and(|kind| resource.kind == kind) && readable(resource);
+        let resources = &change.resources;
+        let position = resources.iter().position(|r| asked(&r)).or_else(|| resources.iter().position(|r| readable(&r)));
+        let Some((position, resource)) = position.and_then(|at| Some((at, resources.get(at)?))) else {
+            let kinds: Vec<&str> = resources.iter().map(|resource| &*resource.kind).collect();
+            return Err(Unread::Never(match kinds.as_slice() {
+                [] => "the record names no resource".to_owned(),
+                kinds => format!("no reader for `{}`", kinds.join("`, `")),
+            }));
+        };
+        if let Some(known) = states.get(&position) {
+            return known.clone();
+        }
+        let state = self.read_state(resource, change, summary).await;
+        states.insert(position, state.clone());
+        state
+    }
+
+    async fn read_state(
+        &self,
+        resource: &Resource<'_>,
+        change: &Change<'_>,
+        summary: &ChangeSummary,
+    ) -> Result<State, Unread> {
         let never = |reason: String| Err(Unread::Never(reason));
-        let Some(resource) = change.resource() else { return never("the record names no resource".to_owned()) };
         let Some(reader) = (self.readers)(&resource.kind) else {
             return never(format!("no reader for `{}`", resource.kind));
         };

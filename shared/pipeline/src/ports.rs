@@ -20,6 +20,8 @@ pub struct Candidate<'a> {
     pub severity: Severity,
     /// The remediation the rule names.
     pub remedy: Option<&'a str>,
+    /// The kind of resource that the rule asks for when the record cannot decide.
+    pub state: Option<&'a str>,
 }
 
 /// The rules, as the pipeline needs them.

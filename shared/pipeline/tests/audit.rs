@@ -10,7 +10,7 @@
 mod fakes;
 
 use fakes::{Last, World, change};
-use onus_core::{CallErrorKind, Mode};
+use onus_core::{CallErrorKind, Change, Mode, Resource};
 use onus_pipeline::records::Fate;
 use onus_pipeline::{HandleError, ModeSource};
 
@@ -128,6 +128,18 @@ async fn a_sink_that_fails_keeps_nobody_else_from_being_told() {
         assert_eq!(world.queue.jobs.lock().expect("unpoisoned").len(), 1, "a response is asked for all the same");
         world.auditor().handle(&change()).await.expect("handled");
         assert_eq!((world.sinks[0].kinds().len(), world.sinks[1].kinds().len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn the_resource_that_the_rule_asks_for_is_read_wherever_the_record_names_it() {
+    let other = Resource::new("Other", "arn:aws:fake:::other", "other");
+    let fake = change().resources.remove(0);
+    for (resources, expected) in [(vec![other.clone(), fake], "found"), (vec![other], "alarm"), (vec![], "alarm")] {
+        let world = World::new(ENFORCE, &["fake.asks"], "fake.auto");
+        let case = format!("{resources:?}");
+        world.auditor().handle(&Change { resources, ..change() }).await.expect("handled");
+        assert_eq!(world.sinks[0].kinds(), [expected], "{case}");
     }
 }
 

@@ -121,6 +121,12 @@ impl Catalog {
         }
     }
 
+    /// Whether a path names a rule file: it ends in `.yaml` or `.yml`, and no part of it is hidden.
+    pub fn is_rule_file(path: &str) -> bool {
+        let hidden = path.split('/').any(|part| part.starts_with('.'));
+        !hidden && Path::new(path).extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    }
+
     /// These rules and the other's.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ static ENCRYPTION: Spec = Spec {
     id: "aws.ec2.enable_ebs_default_encryption",
     title: "Turns on the default encryption of EBS volumes that the change turned off in a region",
     safety: Safety::Automatic,
-    kind: "AWS::::Account",
+    kind: "AWS::EC2::EBSEncryptionByDefault",
     reads: &["ec2:GetEbsEncryptionByDefault"],
     writes: &["ec2:EnableEbsEncryptionByDefault"],
     undo: &["ec2:DisableEbsEncryptionByDefault"],

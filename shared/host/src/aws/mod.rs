@@ -59,11 +59,12 @@ impl Clients {
     ///
     /// # Errors
     /// The rules that `onus.yaml` names are wrong.
-    pub fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
+    pub async fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
+        let options = onus_ledger::Options { variables: environment.variables(), ..Default::default() };
         let queue = environment.get("ONUS_RESPONSES");
         let queue = queue.map(|url| Arc::new(SqsQueue::new(Arc::clone(&self.caller), url, &self.region)));
         Ok(Auditor {
-            rules: Arc::new(Rules::of(&self.config)?),
+            rules: Arc::new(Rules::load(&self.config, &options).await?),
             policy: Arc::new(Policy::from(&self.config)),
             records: Records::new(Arc::clone(&self.ledger)),
             sinks: self.sinks.clone(),

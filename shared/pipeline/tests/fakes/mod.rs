@@ -126,6 +126,7 @@ impl Rules for FakeRules {
             controls: &[],
             severity: Severity::High,
             remedy: Some(self.remedy).filter(|remedy| !remedy.is_empty()),
+            state: Some("Fake"),
         };
         self.rules.iter().map(candidate).collect()
     }

@@ -1,0 +1,76 @@
+//! Objects that somebody else wrote: logs to audit, rules to load. Read only; for what Onus itself keeps see
+//! [`ObjectLedger`](crate::ObjectLedger).
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt};
+
+use crate::open::{OpenError, Options};
+
+/// What one `s3://bucket/key` or `s3://bucket/prefix/` URL names.
+#[derive(Debug)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    bucket: String,
+    at: Path,
+    folder: bool,
+}
+
+impl Objects {
+    /// Opens the bucket of a URL. No request is sent yet.
+    ///
+    /// # Errors
+    /// The URL is not `s3://BUCKET…`, or the store rejects its settings.
+    pub fn open(url: &str, options: &Options) -> Result<Self, OpenError> {
+        let rest = url.strip_prefix("s3://").ok_or_else(|| OpenError::UnknownScheme { url: url.to_owned() })?;
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let malformed = |problem: String| OpenError::Malformed { url: url.to_owned(), problem };
+        if bucket.is_empty() {
+            return Err(malformed("no bucket is named".to_owned()));
+        }
+        let at = Path::parse(key.trim_end_matches('/')).map_err(|error| malformed(error.to_string()))?;
+        let store = crate::transport::s3(bucket, options)
+            .map_err(|source| OpenError::Store { url: url.to_owned(), source: source.into() })?;
+        let folder = key.is_empty() || key.ends_with('/');
+        Ok(Self { store, bucket: bucket.to_owned(), at, folder })
+    }
+
+    /// The object itself, when the URL names one, else every object below the prefix, sorted. Empty when there is none.
+    ///
+    /// # Errors
+    /// The store failed or refused.
+    pub async fn paths(&self) -> Result<Vec<Path>, Error> {
+        if !self.folder {
+            match self.store.head(&self.at).await {
+                Ok(_) => return Ok(vec![self.at.clone()]),
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut paths: Vec<Path> =
+            self.store.list(Some(&self.at)).map_ok(|object| object.location).try_collect().await?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// One object's content.
+    ///
+    /// # Errors
+    /// The store failed or refused.
+    pub async fn read(&self, path: &Path) -> Result<Vec<u8>, Error> {
+        Ok(self.store.get(path).await?.bytes().await?.into())
+    }
+
+    /// An object's whole URL.
+    pub fn url(&self, path: &Path) -> String {
+        format!("s3://{}/{path}", self.bucket)
+    }
+
+    /// An object's path below the URL that was opened.
+    pub fn below(&self, path: &Path) -> String {
+        path.prefix_match(&self.at)
+            .map_or_else(String::new, |parts| parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/"))
+    }
+}
