@@ -46,7 +46,7 @@ impl AuditFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment).await?;
         clients.warm().await;
-        Ok(Self { auditor: clients.auditor(environment)?, dead_letters: clients.dead_letters(environment) })
+        Ok(Self { auditor: clients.auditor(environment).await?, dead_letters: clients.dead_letters(environment) })
     }
 
     /// An audit function out of its parts.

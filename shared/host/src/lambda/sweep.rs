@@ -125,7 +125,7 @@ impl SweepFunction {
         let clients = Clients::open(environment).await?;
         clients.warm().await;
         let lookup = Arc::new(CloudTrail(aws_sdk_cloudtrail::Client::new(&clients.sdk)));
-        let audit = AuditFunction::new(clients.auditor(environment)?, clients.dead_letters(environment));
+        let audit = AuditFunction::new(clients.auditor(environment).await?, clients.dead_letters(environment));
         let (ledger, region) = (Arc::clone(&clients.ledger), clients.region.clone());
         Ok(Self::new(audit, lookup, ledger, Arc::new(SystemClock), region))
     }
