@@ -6,6 +6,7 @@ In: `{"service":"s3","operation":"PutBucketPolicy","parameters":{…}}`. Out: `{
 So tests prepare and read state with AWS's own client, and not with the one under test.
 """
 
+import base64
 import json
 import sys
 
@@ -13,6 +14,15 @@ import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+
+def given(value):
+    """Parameters as boto3 takes them: `{"$base64": "…"}` stands for bytes."""
+    if isinstance(value, list):
+        return [given(item) for item in value]
+    if isinstance(value, dict):
+        return base64.b64decode(value["$base64"]) if "$base64" in value else {k: given(v) for k, v in value.items()}
+    return value
 
 
 def main():
@@ -25,8 +35,10 @@ def main():
         if service not in clients:
             clients[service] = session.client(service, endpoint_url=sys.argv[1], config=config)
         try:
-            answer = getattr(clients[service], xform_name(call["operation"]))(**call["parameters"])
+            answer = getattr(clients[service], xform_name(call["operation"]))(**given(call["parameters"]))
             answer.pop("ResponseMetadata", None)
+            if hasattr(answer.get("Body"), "read"):
+                answer["Body"] = answer["Body"].read().decode()
             reply = {"ok": answer}
         except ClientError as error:
             reply = {"error": {"code": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}}

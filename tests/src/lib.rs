@@ -6,4 +6,5 @@ pub mod client;
 pub mod cloudtrail;
 pub mod lambda;
 pub mod local_aws;
+pub mod stage;
 pub mod workspace;

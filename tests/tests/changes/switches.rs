@@ -1,0 +1,128 @@
+//! Things that were switched off or on.
+
+use onus_tests::client::Client;
+use onus_tests::cloudtrail::record;
+use onus_tests::local_aws::ACCOUNT;
+use serde_json::{Value, json};
+
+use super::Case;
+
+fn case(remedy: &'static str, record: Value, good: Value, read: impl Fn(&Client) -> Value + 'static) -> Case {
+    Case { remedy, record, read: Box::new(read), good, moves: Box::new(|_| {}) }
+}
+
+pub fn stopped_trail(aws: &Client, number: u32) -> Case {
+    let (name, bucket) = (format!("trail-{number}"), format!("trail-logs-{number}"));
+    aws.call("s3", "CreateBucket", json!({ "Bucket": bucket }));
+    aws.call("cloudtrail", "CreateTrail", json!({ "Name": name, "S3BucketName": bucket }));
+    aws.call("cloudtrail", "StartLogging", json!({ "Name": name }));
+    aws.call("cloudtrail", "StopLogging", json!({ "Name": name }));
+    let record = record(&format!("trail-{number}"), "cloudtrail", "StopLogging", json!({ "name": name }), Value::Null);
+    case("aws.cloudtrail.start_logging", record, json!(true), move |aws| {
+        aws.call("cloudtrail", "GetTrailStatus", json!({ "Name": name }))["IsLogging"].clone()
+    })
+}
+
+pub fn unencrypted_volumes(aws: &Client, number: u32) -> Case {
+    aws.call("ec2", "DisableEbsEncryptionByDefault", json!({}));
+    let request = json!({ "DisableEbsEncryptionByDefaultRequest": {} });
+    let response = json!({ "DisableEbsEncryptionByDefaultResponse": { "ebsEncryptionByDefault": false } });
+    let record = record(&format!("volumes-{number}"), "ec2", "DisableEbsEncryptionByDefault", request, response);
+    case("aws.ec2.enable_ebs_default_encryption", record, json!(true), |aws| {
+        aws.call("ec2", "GetEbsEncryptionByDefault", json!({}))["EbsEncryptionByDefault"].clone()
+    })
+}
+
+pub fn administrator(aws: &Client, number: u32) -> Case {
+    let (name, read_only) = (format!("contractor-{number}"), "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    let administrator = "arn:aws:iam::aws:policy/AdministratorAccess";
+    aws.call("iam", "CreateUser", json!({ "UserName": name }));
+    for policy in [read_only, administrator] {
+        aws.call("iam", "AttachUserPolicy", json!({ "UserName": name, "PolicyArn": policy }));
+    }
+    let request = json!({ "userName": name, "policyArn": administrator });
+    let record = record(&format!("administrator-{number}"), "iam", "AttachUserPolicy", request, Value::Null);
+    case("aws.iam.detach_policy", record, json!([read_only]), move |aws| {
+        let attached = aws.call("iam", "ListAttachedUserPolicies", json!({ "UserName": name }));
+        let mut arns: Vec<String> = attached["AttachedPolicies"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|policy| policy["PolicyArn"].as_str().expect("an ARN").to_owned())
+            .collect();
+        arns.sort();
+        json!(arns)
+    })
+}
+
+pub fn second_key(aws: &Client, number: u32) -> Case {
+    let name = format!("builder-{number}");
+    aws.call("iam", "CreateUser", json!({ "UserName": name }));
+    let key = aws.call("iam", "CreateAccessKey", json!({ "UserName": name }))["AccessKey"]["AccessKeyId"].clone();
+    let request = json!({ "userName": name });
+    let response = json!({ "accessKey": { "userName": name, "accessKeyId": key, "status": "Active", "createDate": "Jan 31, 2026, 12:00:00 PM" } });
+    let record = record(&format!("second-{number}"), "iam", "CreateAccessKey", request, response);
+    case("aws.iam.deactivate_access_key", record, json!("Inactive"), move |aws| {
+        aws.call("iam", "ListAccessKeys", json!({ "UserName": name }))["AccessKeyMetadata"][0]["Status"].clone()
+    })
+}
+
+/// A key and what CloudTrail says of a request about it.
+fn key(aws: &Client) -> (Value, Value) {
+    let key = aws.call("kms", "CreateKey", json!({}))["KeyMetadata"]["KeyId"].clone();
+    let arn = format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/{}", key.as_str().expect("an id"));
+    (key, json!([{ "accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn }]))
+}
+
+pub fn key_deletion(aws: &Client, number: u32) -> Case {
+    let (key, resources) = key(aws);
+    aws.call("kms", "ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }));
+    let request = json!({ "keyId": key, "pendingWindowInDays": 7 });
+    let mut record =
+        record(&format!("deletion-{number}"), "kms", "ScheduleKeyDeletion", request, json!({ "keyId": key }));
+    record["resources"] = resources;
+    case("aws.kms.cancel_key_deletion", record, json!("Enabled"), move |aws| {
+        aws.call("kms", "DescribeKey", json!({ "KeyId": key }))["KeyMetadata"]["KeyState"].clone()
+    })
+}
+
+pub fn disabled_key(aws: &Client, number: u32) -> Case {
+    let (key, resources) = key(aws);
+    aws.call("kms", "DisableKey", json!({ "KeyId": key }));
+    let mut record = record(&format!("disabled-{number}"), "kms", "DisableKey", json!({ "keyId": key }), Value::Null);
+    record["resources"] = resources;
+    case("aws.kms.enable_key", record, json!("Enabled"), move |aws| {
+        aws.call("kms", "DescribeKey", json!({ "KeyId": key }))["KeyMetadata"]["KeyState"].clone()
+    })
+}
+
+pub fn unrotated_key(aws: &Client, number: u32) -> Case {
+    let (key, resources) = key(aws);
+    aws.call("kms", "EnableKeyRotation", json!({ "KeyId": key }));
+    aws.call("kms", "DisableKeyRotation", json!({ "KeyId": key }));
+    let request = json!({ "keyId": key });
+    let mut record = record(&format!("unrotated-{number}"), "kms", "DisableKeyRotation", request, Value::Null);
+    record["resources"] = resources;
+    case("aws.kms.enable_key_rotation", record, json!(true), move |aws| {
+        aws.call("kms", "GetKeyRotationStatus", json!({ "KeyId": key }))["KeyRotationEnabled"].clone()
+    })
+}
+
+pub fn unblocked_bucket(aws: &Client, number: u32) -> Case {
+    let name = format!("backups-{number}");
+    let block = |on: bool| json!({ "BlockPublicAcls": on, "IgnorePublicAcls": on, "BlockPublicPolicy": on, "RestrictPublicBuckets": on });
+    aws.call("s3", "CreateBucket", json!({ "Bucket": name }));
+    aws.call("s3", "PutPublicAccessBlock", json!({ "Bucket": name, "PublicAccessBlockConfiguration": block(true) }));
+    aws.call("s3", "DeletePublicAccessBlock", json!({ "Bucket": name }));
+    let request = json!({ "bucketName": name, "Host": "s3.amazonaws.com", "publicAccessBlock": "" });
+    let record = record(&format!("unblocked-{number}"), "s3", "DeleteBucketPublicAccessBlock", request, Value::Null);
+    let mut half = block(true);
+    half["RestrictPublicBuckets"] = json!(false);
+    let moved = json!({ "Bucket": name, "PublicAccessBlockConfiguration": half });
+    let read = move |aws: &Client| match aws.ask("s3", "GetPublicAccessBlock", json!({ "Bucket": name })) {
+        Ok(answer) => answer["PublicAccessBlockConfiguration"].clone(),
+        Err(code) => json!(code),
+    };
+    let moves = move |aws: &Client| drop(aws.call("s3", "PutPublicAccessBlock", moved.clone()));
+    Case { moves: Box::new(moves), ..case("aws.s3.restore_bucket_public_access_block", record, block(true), read) }
+}

@@ -1,0 +1,154 @@
+//! Every remediation, the whole way: a change is made, its record is audited, the bad part is taken back, and an undo brings
+//! it back, or is refused where somebody changed the resource meanwhile. Requests are real, through the real binaries.
+//!
+//! What the local AWS cannot play is in tests/README.md.
+
+mod changes;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use changes::Case;
+use onus_rules::Catalog;
+use onus_tests::client::Client;
+use onus_tests::cloudtrail::event;
+use onus_tests::lambda::Function;
+use onus_tests::local_aws::LocalAws;
+use onus_tests::stage::{Stage, batch, returned};
+use serde_json::{Value, json};
+
+/// Remediations that are not played, each with a line in tests/README.md.
+const NOT_PLAYED: &[&str] = &[
+    "aws.ec2.delete_network_acl_entry",
+    "aws.ec2.require_metadata_tokens",
+    "aws.kms.revoke_grant",
+    "aws.lambda.close_public_url",
+    "aws.rds.unshare_snapshot",
+    "aws.s3.restore_account_public_access_block",
+];
+
+struct Platform {
+    stage: Stage,
+    audit: Function,
+    respond: Function,
+}
+
+impl Platform {
+    fn new(aws: LocalAws) -> Self {
+        let stage = Stage::new(aws);
+        let (audit, respond) = (stage.start("aws-audit"), stage.start("aws-respond"));
+        Self { stage, audit, respond }
+    }
+
+    fn client(&self) -> &Client {
+        &self.stage.client
+    }
+
+    /// The finding whose rule names the remediation.
+    fn find(&self, case: &Case) -> String {
+        let report = returned(self.audit.invoke(&event(&case.record)));
+        let findings = report["findings"].as_array().expect("a list");
+        let remedy = |rule: &str| Catalog::embedded().rule(rule).and_then(|rule| rule.remedy.clone());
+        let found = findings
+            .iter()
+            .find(|finding| remedy(finding[1].as_str().expect("a rule")).is_some_and(|remedy| remedy == case.remedy));
+        found.unwrap_or_else(|| panic!("no rule that names it fired: {report}"))[0].as_str().expect("an id").to_owned()
+    }
+
+    fn job(&self, job: Value) {
+        assert_eq!(returned(self.respond.invoke(&batch(&[job.to_string()])))["batchItemFailures"], json!([]));
+    }
+
+    /// A person's request, as the command line puts it down and the bucket tells of it.
+    fn request(&self, verb: &str, finding: &str) {
+        let key = format!("requests/{finding}/{verb}-1.json");
+        let body = json!({ "job": { verb: finding, "by": "carol" }, "at": "2026-01-31T12:30:00Z" }).to_string();
+        self.client().call("s3", "PutObject", json!({ "Bucket": "onus-ledger", "Key": key, "Body": body }));
+        self.job(json!({ "Records": [{ "s3": { "object": { "key": key } } }] }));
+    }
+
+    /// The receipts about a finding, by the last part of their keys.
+    fn receipts(&self, finding: &str) -> Vec<(String, Value)> {
+        let listed = json!({ "Bucket": "onus-ledger", "Prefix": format!("receipts/{finding}/") });
+        let listed = self.client().call("s3", "ListObjectsV2", listed);
+        let keys =
+            listed["Contents"].as_array().into_iter().flatten().map(|entry| entry["Key"].as_str().expect("a key"));
+        keys.map(|key| {
+            let object = self.client().call("s3", "GetObject", json!({ "Bucket": "onus-ledger", "Key": key }));
+            let receipt = serde_json::from_str(object["Body"].as_str().expect("a body")).expect("a receipt");
+            (key.rsplit('/').next().expect("a name").to_owned(), receipt)
+        })
+        .collect()
+    }
+
+    fn receipt(&self, finding: &str, name: &str) -> Option<Value> {
+        self.receipts(finding).into_iter().find(|(key, _)| key == name).map(|(_, receipt)| receipt)
+    }
+
+    /// Finds, responds, approves where that is needed, and checks that the bad part alone is gone.
+    fn take_back(&self, case: &Case) -> String {
+        assert_ne!((case.read)(self.client()), case.good, "the change did not take");
+        let finding = self.find(case);
+        self.job(json!({ "respond": finding }));
+        if self.receipt(&finding, "respond.json").is_none() {
+            self.request("approve", &finding);
+        }
+        let receipt = self.receipt(&finding, "respond.json");
+        let receipt = receipt.unwrap_or_else(|| panic!("no receipt: {:?}", self.receipts(&finding)));
+        assert_eq!(receipt["outcome"], "verified", "{receipt}");
+        assert_eq!((case.read)(self.client()), case.good, "the bad part alone is gone");
+        finding
+    }
+
+    fn undone(&self, case: &Case) {
+        let bad = (case.read)(self.client());
+        let finding = self.take_back(case);
+        self.request("undo", &finding);
+        let receipt = self.receipt(&finding, "undo-1.json");
+        let receipt = receipt.unwrap_or_else(|| panic!("no undo: {:?}", self.receipts(&finding)));
+        assert_eq!(receipt["outcome"], "verified", "{receipt}");
+        assert_eq!((case.read)(self.client()), bad, "the undo restores what was there");
+    }
+
+    fn refused(&self, case: &Case) {
+        let finding = self.take_back(case);
+        (case.moves)(self.client());
+        let moved = (case.read)(self.client());
+        assert_ne!(moved, case.good, "the other change did not take");
+        self.request("undo", &finding);
+        let receipts = self.receipts(&finding);
+        assert!(receipts.iter().all(|(name, _)| name != "undo-1.json"), "{receipts:?}");
+        assert!(receipts.iter().any(|(_, receipt)| receipt["kind"] == "undo" && receipt["outcome"] == "refused"));
+        assert_eq!((case.read)(self.client()), moved, "a refused undo changes nothing");
+    }
+}
+
+#[test]
+fn every_remediation_takes_back_undoes_and_refuses() {
+    let platform = Platform::new(LocalAws::moto());
+    let mut wrong = Vec::new();
+    let only = std::env::var("ONUS_ONLY").unwrap_or_default();
+    for (name, make) in changes::ALL.iter().filter(|(name, _)| name.contains(&only)) {
+        let mut try_out = |what: &str, number: u32, run: fn(&Platform, &Case)| {
+            let tried = catch_unwind(AssertUnwindSafe(|| run(&platform, &make(platform.client(), number))));
+            if let Err(panic) = tried {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+                wrong.push(format!("{name}: {what}: {}", text.unwrap_or_default()));
+            }
+        };
+        try_out("undo", 1, Platform::undone);
+        if !changes::CANNOT_MOVE.contains(name) {
+            try_out("refuse", 2, Platform::refused);
+        }
+    }
+    assert!(wrong.is_empty(), "{} round trips failed:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn every_remediation_that_a_rule_names_is_played() {
+    let named = Catalog::embedded().rules().filter_map(|rule| rule.remedy.as_deref());
+    let missing: std::collections::BTreeSet<&str> = named
+        .filter(|remedy| !NOT_PLAYED.contains(remedy) && changes::ALL.iter().all(|(name, _)| name != remedy))
+        .collect();
+    assert!(missing.is_empty(), "neither played nor said to be unplayable: {missing:?}");
+}
