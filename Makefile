@@ -52,3 +52,6 @@ measure: ## Score findings on third-party events that lie outside the repository
 	@for name in aws; do echo "== $$name"; \
 	  $(TARGET)/release/onus audit $(EVENTS)/$$name.jsonl --format jsonl --fail-on never --quiet \
 	  | python3 tests/measure/score.py $(EVENTS) $$name; done
+
+measure-cold-start: local ## Measure the start of aws-audit beside a function that does nothing
+	@tests/cold_start/run.sh
