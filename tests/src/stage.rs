@@ -34,7 +34,7 @@ fn binaries() -> &'static PathBuf {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8_lossy(&output.stdout);
         let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let binary = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+        let binary = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
         binary.expect("cargo names what it built").parent().expect("it lies in a folder").to_owned()
     })
 }

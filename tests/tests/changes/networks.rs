@@ -23,7 +23,7 @@ pub fn open_port(aws: &Client, number: u32) -> Case {
         "fromPort": 22, "toPort": 22, "cidrIpv4": "0.0.0.0/0",
     }] } });
     let record = record(&format!("port-{number}"), "ec2", "AuthorizeSecurityGroupIngress", request, response);
-    let moved = authorize("192.168.0.0/16");
+    let other_change = authorize("192.168.0.0/16");
     let read = move |aws: &Client| {
         let asked = json!({ "GroupIds": [group] });
         let groups = aws.call("ec2", "DescribeSecurityGroups", asked);
@@ -34,7 +34,7 @@ pub fn open_port(aws: &Client, number: u32) -> Case {
         networks.sort();
         json!(networks)
     };
-    let moves = move |aws: &Client| drop(aws.call("ec2", "AuthorizeSecurityGroupIngress", moved.clone()));
+    let moves = move |aws: &Client| drop(aws.call("ec2", "AuthorizeSecurityGroupIngress", other_change.clone()));
     let remedy = "aws.ec2.revoke_security_group_rules";
     Case { remedy, record, read: Box::new(read), good: json!(["10.0.0.0/8"]), moves: Box::new(moves) }
 }
@@ -61,12 +61,12 @@ pub fn shared_snapshot(aws: &Client, number: u32) -> Case {
         "createVolumePermission": { "add": { "items": [{ "group": "all" }] } } });
     let record =
         record(&format!("snapshot-{number}"), "ec2", "ModifySnapshotAttribute", request, json!({ "_return": true }));
-    let moved = add("UserIds", "444455556666");
+    let other_change = add("UserIds", "444455556666");
     let read = move |aws: &Client| {
         let asked = json!({ "SnapshotId": id, "Attribute": attribute });
         shared(&aws.call("ec2", "DescribeSnapshotAttribute", asked)["CreateVolumePermissions"])
     };
-    let moves = move |aws: &Client| drop(aws.call("ec2", "ModifySnapshotAttribute", moved.clone()));
+    let moves = move |aws: &Client| drop(aws.call("ec2", "ModifySnapshotAttribute", other_change.clone()));
     let remedy = "aws.ec2.unshare_snapshot";
     Case { remedy, record, read: Box::new(read), good: json!(["111122223333"]), moves: Box::new(moves) }
 }
@@ -84,12 +84,12 @@ pub fn shared_image(aws: &Client, number: u32) -> Case {
     let request = json!({ "imageId": id, "attributeType": "launchPermission",
         "launchPermission": { "add": { "items": [{ "group": "all" }] } } });
     let record = record(&format!("image-{number}"), "ec2", "ModifyImageAttribute", request, json!({ "_return": true }));
-    let moved = add(json!({ "UserId": "444455556666" }));
+    let other_change = add(json!({ "UserId": "444455556666" }));
     let read = move |aws: &Client| {
         let asked = json!({ "ImageId": id, "Attribute": "launchPermission" });
         shared(&aws.call("ec2", "DescribeImageAttribute", asked)["LaunchPermissions"])
     };
-    let moves = move |aws: &Client| drop(aws.call("ec2", "ModifyImageAttribute", moved.clone()));
+    let moves = move |aws: &Client| drop(aws.call("ec2", "ModifyImageAttribute", other_change.clone()));
     let remedy = "aws.ec2.unshare_image";
     Case { remedy, record, read: Box::new(read), good: json!(["111122223333"]), moves: Box::new(moves) }
 }

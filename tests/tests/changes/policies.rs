@@ -28,7 +28,7 @@ fn documents(action: &str, resource: &str) -> [String; 3] {
     let good = statement("Good", root(), action, resource);
     let bad = statement("Bad", json!("*"), action, resource);
     let other = statement("Other", root(), action, resource);
-    [document(&[good.clone()]), document(&[good.clone(), bad]), document(&[good, other])]
+    [document(std::slice::from_ref(&good)), document(&[good.clone(), bad]), document(&[good, other])]
 }
 
 /// The ids of the statements in a policy, given as text.
@@ -55,12 +55,12 @@ pub fn queue(aws: &Client, number: u32) -> Case {
     aws.call("sqs", "SetQueueAttributes", set(&bad));
     let request = json!({ "queueUrl": url, "attributes": { "Policy": bad } });
     let record = record(&format!("queue-{number}"), "sqs", "SetQueueAttributes", request, Value::Null);
-    let (get, moved) = (json!({ "QueueUrl": url, "AttributeNames": ["Policy"] }), set(&other));
+    let (get, other_change) = (json!({ "QueueUrl": url, "AttributeNames": ["Policy"] }), set(&other));
     case(
         "aws.sqs.remove_public_statements",
         record,
         move |aws| sids(&aws.call("sqs", "GetQueueAttributes", get.clone())["Attributes"]["Policy"]),
-        move |aws| drop(aws.call("sqs", "SetQueueAttributes", moved.clone())),
+        move |aws| drop(aws.call("sqs", "SetQueueAttributes", other_change.clone())),
     )
 }
 
@@ -71,12 +71,12 @@ pub fn topic(aws: &Client, number: u32) -> Case {
     aws.call("sns", "SetTopicAttributes", set(&bad));
     let request = json!({ "topicArn": arn, "attributeName": "Policy", "attributeValue": bad });
     let record = record(&format!("topic-{number}"), "sns", "SetTopicAttributes", request, Value::Null);
-    let (get, moved) = (json!({ "TopicArn": arn }), set(&other));
+    let (get, other_change) = (json!({ "TopicArn": arn }), set(&other));
     case(
         "aws.sns.remove_public_statements",
         record,
         move |aws| sids(&aws.call("sns", "GetTopicAttributes", get.clone())["Attributes"]["Policy"]),
-        move |aws| drop(aws.call("sns", "SetTopicAttributes", moved.clone())),
+        move |aws| drop(aws.call("sns", "SetTopicAttributes", other_change.clone())),
     )
 }
 
@@ -89,12 +89,12 @@ pub fn bucket(aws: &Client, number: u32) -> Case {
     let policy: Value = serde_json::from_str(&bad).expect("JSON");
     let request = json!({ "bucketName": name, "Host": "s3.amazonaws.com", "policy": "", "bucketPolicy": policy });
     let record = record(&format!("bucket-{number}"), "s3", "PutBucketPolicy", request, Value::Null);
-    let (get, moved) = (json!({ "Bucket": name }), set(&other));
+    let (get, other_change) = (json!({ "Bucket": name }), set(&other));
     case(
         "aws.s3.remove_public_statements",
         record,
         move |aws| sids(&aws.call("s3", "GetBucketPolicy", get.clone())["Policy"]),
-        move |aws| drop(aws.call("s3", "PutBucketPolicy", moved.clone())),
+        move |aws| drop(aws.call("s3", "PutBucketPolicy", other_change.clone())),
     )
 }
 
@@ -104,7 +104,7 @@ pub fn bucket_acl(aws: &Client, number: u32) -> Case {
     aws.call("s3", "PutBucketAcl", json!({ "Bucket": name, "ACL": "public-read" }));
     let request = json!({ "bucketName": name, "Host": "s3.amazonaws.com", "acl": "", "x-amz-acl": ["public-read"] });
     let record = record(&format!("acl-{number}"), "s3", "PutBucketAcl", request, Value::Null);
-    let (get, moved) = (json!({ "Bucket": name }), json!({ "Bucket": name, "ACL": "authenticated-read" }));
+    let (get, other_change) = (json!({ "Bucket": name }), json!({ "Bucket": name, "ACL": "authenticated-read" }));
     let read = move |aws: &Client| {
         let acl = aws.call("s3", "GetBucketAcl", get.clone());
         let grants = acl["Grants"].as_array().expect("grants").iter();
@@ -117,7 +117,7 @@ pub fn bucket_acl(aws: &Client, number: u32) -> Case {
         names.sort();
         json!(names)
     };
-    let moves = move |aws: &Client| drop(aws.call("s3", "PutBucketAcl", moved.clone()));
+    let moves = move |aws: &Client| drop(aws.call("s3", "PutBucketAcl", other_change.clone()));
     Case {
         remedy: "aws.s3.remove_public_acl_grants",
         record,
@@ -135,12 +135,12 @@ pub fn key(aws: &Client, number: u32) -> Case {
     let request =
         json!({ "keyId": key, "policyName": "default", "policy": bad, "bypassPolicyLockoutSafetyCheck": false });
     let record = record(&format!("key-{number}"), "kms", "PutKeyPolicy", request, Value::Null);
-    let (get, moved) = (json!({ "KeyId": key, "PolicyName": "default" }), set(&other));
+    let (get, other_change) = (json!({ "KeyId": key, "PolicyName": "default" }), set(&other));
     case(
         "aws.kms.remove_public_statements",
         record,
         move |aws| sids(&aws.call("kms", "GetKeyPolicy", get.clone())["Policy"]),
-        move |aws| drop(aws.call("kms", "PutKeyPolicy", moved.clone())),
+        move |aws| drop(aws.call("kms", "PutKeyPolicy", other_change.clone())),
     )
 }
 
@@ -152,12 +152,12 @@ pub fn secret(aws: &Client, number: u32) -> Case {
     aws.call("secretsmanager", "PutResourcePolicy", set(&bad));
     let request = json!({ "secretId": arn, "resourcePolicy": bad });
     let record = record(&format!("secret-{number}"), "secretsmanager", "PutResourcePolicy", request, Value::Null);
-    let (get, moved) = (json!({ "SecretId": arn }), set(&other));
+    let (get, other_change) = (json!({ "SecretId": arn }), set(&other));
     case(
         "aws.secretsmanager.remove_public_statements",
         record,
         move |aws| sids(&aws.call("secretsmanager", "GetResourcePolicy", get.clone())["ResourcePolicy"]),
-        move |aws| drop(aws.call("secretsmanager", "PutResourcePolicy", moved.clone())),
+        move |aws| drop(aws.call("secretsmanager", "PutResourcePolicy", other_change.clone())),
     )
 }
 
@@ -169,12 +169,12 @@ pub fn repository(aws: &Client, number: u32) -> Case {
     aws.call("ecr", "SetRepositoryPolicy", set(&bad));
     let request = json!({ "repositoryName": name, "policyText": bad, "force": false });
     let record = record(&format!("repository-{number}"), "ecr", "SetRepositoryPolicy", request, Value::Null);
-    let (get, moved) = (json!({ "repositoryName": name }), set(&other));
+    let (get, other_change) = (json!({ "repositoryName": name }), set(&other));
     case(
         "aws.ecr.remove_public_statements",
         record,
         move |aws| sids(&aws.call("ecr", "GetRepositoryPolicy", get.clone())["policyText"]),
-        move |aws| drop(aws.call("ecr", "SetRepositoryPolicy", moved.clone())),
+        move |aws| drop(aws.call("ecr", "SetRepositoryPolicy", other_change.clone())),
     )
 }
 
@@ -186,13 +186,13 @@ pub fn trust(aws: &Client, number: u32) -> Case {
     aws.call("iam", "UpdateAssumeRolePolicy", set(&bad));
     let request = json!({ "roleName": name, "policyDocument": bad });
     let record = record(&format!("trust-{number}"), "iam", "UpdateAssumeRolePolicy", request, Value::Null);
-    let (get, moved) = (json!({ "RoleName": name }), set(&other));
+    let (get, other_change) = (json!({ "RoleName": name }), set(&other));
     let read = move |aws: &Client| {
         let role = aws.call("iam", "GetRole", get.clone());
         sids(&json!(role["Role"]["AssumeRolePolicyDocument"].to_string()))
     };
     case("aws.iam.remove_public_trust", record, read, move |aws| {
-        drop(aws.call("iam", "UpdateAssumeRolePolicy", moved.clone()));
+        drop(aws.call("iam", "UpdateAssumeRolePolicy", other_change.clone()));
     })
 }
 
@@ -221,11 +221,11 @@ pub fn function(aws: &Client, number: u32) -> Case {
         json!({ "functionName": name, "statementId": "Bad", "action": "lambda:InvokeFunction", "principal": "*" });
     let response = json!({ "statement": statement("Bad", json!("*"), "lambda:InvokeFunction", &arn).to_string() });
     let record = record(&format!("function-{number}"), "lambda", "AddPermission20150331v2", request, response);
-    let (get, moved) = (json!({ "FunctionName": name }), service("Other"));
+    let (get, other_change) = (json!({ "FunctionName": name }), service("Other"));
     case(
         "aws.lambda.remove_public_permission",
         record,
         move |aws| sids(&aws.call("lambda", "GetPolicy", get.clone())["Policy"]),
-        move |aws| drop(aws.call("lambda", "AddPermission", moved.clone())),
+        move |aws| drop(aws.call("lambda", "AddPermission", other_change.clone())),
     )
 }

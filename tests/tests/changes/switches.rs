@@ -118,11 +118,11 @@ pub fn unblocked_bucket(aws: &Client, number: u32) -> Case {
     let record = record(&format!("unblocked-{number}"), "s3", "DeleteBucketPublicAccessBlock", request, Value::Null);
     let mut half = block(true);
     half["RestrictPublicBuckets"] = json!(false);
-    let moved = json!({ "Bucket": name, "PublicAccessBlockConfiguration": half });
+    let other_change = json!({ "Bucket": name, "PublicAccessBlockConfiguration": half });
     let read = move |aws: &Client| match aws.ask("s3", "GetPublicAccessBlock", json!({ "Bucket": name })) {
         Ok(answer) => answer["PublicAccessBlockConfiguration"].clone(),
         Err(code) => json!(code),
     };
-    let moves = move |aws: &Client| drop(aws.call("s3", "PutPublicAccessBlock", moved.clone()));
+    let moves = move |aws: &Client| drop(aws.call("s3", "PutPublicAccessBlock", other_change.clone()));
     Case { moves: Box::new(moves), ..case("aws.s3.restore_bucket_public_access_block", record, block(true), read) }
 }
