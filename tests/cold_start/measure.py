@@ -62,6 +62,7 @@ class Runtime:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # the measured process was ended, its connections with it
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def run(self, binary, env):
