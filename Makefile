@@ -4,7 +4,7 @@
 SHELL := bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help measure demo test lint docs deny build local measure measure-cold-start bench fuzz clean
+.PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,15 +43,25 @@ build: ## Build the functions and the command line, optimised
 bench: ## Measure rule evaluation beside its limits
 	@cargo bench -p onus-rules
 
+fuzz: ## Fuzz the decoder (SECONDS=60)
+	@command -v cargo-fuzz >/dev/null || [ -x .local/cargo/bin/cargo-fuzz ] || cargo install -q cargo-fuzz@0.13.2 --locked --root .local/cargo
+	@mkdir -p shared/sources/fuzz/corpus/decode
+	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws -- -max_total_time=$(or $(SECONDS),60)
+
 clean: ## Remove what was built and installed
 	@rm -rf .local && cargo clean
 
-EVENTS ?= ../shared/events
-measure: ## Score findings on third-party events that lie outside the repository (EVENTS=folder)
+# Third-party material that lies outside the repository: nothing else needs it.
+SHARED ?= ../shared
+measure: ## Measure on third-party events and protocol cases (SHARED=folder)
 	@cargo build -q --release -p onus
-	@for name in aws; do echo "== $$name"; \
-	  $(TARGET)/release/onus audit $(EVENTS)/$$name.jsonl --format jsonl --fail-on never --quiet \
-	  | python3 tests/measure/score.py $(EVENTS) $$name; done
+	@echo "== decoding"
+	@cargo run -q --release -p onus-sources --example measure -- $(SHARED)/events/aws.jsonl $(SHARED)/events/envelopes/aws-*
+	@for name in aws; do echo "== findings: $$name"; \
+	  $(TARGET)/release/onus audit $(SHARED)/events/$$name.jsonl --format jsonl --fail-on never --quiet \
+	  | python3 tests/measure/score.py $(SHARED)/events $$name; done
+	@echo "== AWS protocol cases"
+	@cargo run -q -p onus-aws --example protocol_cases -- $(SHARED)/protocols
 
 measure-cold-start: local ## Measure the start of aws-audit beside a function that does nothing
 	@tests/cold_start/run.sh

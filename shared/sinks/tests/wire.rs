@@ -1,6 +1,10 @@
 //! The wire form. Receivers parse this: a change here is a breaking change.
 #![allow(clippy::expect_used, reason = "a test file is a test from top to bottom")]
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
 use jiff::Timestamp;
 use onus_core::duty::{Area, Party, ServiceModel};
 use onus_core::plan::ReceiptKind;
@@ -217,12 +221,27 @@ fn renderings_for_people() {
     insta::assert_json_snapshot!(sarif::log([fires, review]));
 }
 
-/// Prints every notice as a line, for `tests/ocsf/validate.py`:
-/// `cargo test -p onus-sinks --test wire -- --ignored --nocapture samples | grep '^{'`.
+/// Asks the published schema (`tests/ocsf/validate.py`, with the packages that `make local` installs).
 #[test]
-#[ignore = "prints samples for the schema check"]
-fn samples() {
+fn every_notice_is_valid_against_the_published_ocsf_schema() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let local = std::env::var_os("ONUS_LOCAL").map_or_else(|| root.join(".local"), PathBuf::from);
+    let python = local.join("venv/bin/python");
+    assert!(python.exists(), "`{}` is missing\nhint: run `make local`", python.display());
+    let mut validator = Command::new(python)
+        .arg(root.join("tests/ocsf/validate.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the validator starts");
+    let mut input = validator.stdin.take().expect("a pipe");
     for notice in notices() {
-        println!("{}", serde_json::to_string(&CloudEvent::from(&notice)).expect("serialises"));
+        let line = serde_json::to_string(&CloudEvent::from(&notice)).expect("serialises");
+        writeln!(input, "{line}").expect("the validator reads");
     }
+    drop(input);
+    let output = validator.wait_with_output().expect("the validator ends");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
 }
