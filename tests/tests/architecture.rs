@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["core"]),
     ("sinks", &["core"]),
     ("aws", &["core", "sources"]),
-    ("pipeline", &["core", "rules"]),
+    ("pipeline", &["core"]),
     ("host", &["core", "sources", "rules", "ledger", "sinks", "aws", "pipeline"]),
     ("aws-audit", &["core", "sources", "host"]),
     ("aws-respond", &["core", "sources", "host"]),
