@@ -87,7 +87,7 @@ fn effects_text(text: &mut String, effects: &Effects) {
         let ports = if from == to { from.to_string() } else { format!("{from}-{to}") };
         let _ = writeln!(
             text,
-            "  {:<9} the internet reaches {} on {:?} port {ports}",
+            "  {:<9} the internet reaches {} on {} port {ports}",
             "opening",
             printable(&exposure.resource),
             exposure.protocol

@@ -204,3 +204,14 @@ fn a_request_to_an_unknown_finding_is_refused_and_leaves_nothing_behind() {
     assert!(stderr(&output).contains(&format!("the ledger holds no finding `{id}`")), "{}", stderr(&output));
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
+
+#[test]
+fn the_readme_shows_the_rule_as_it_is() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("text");
+    let rule =
+        std::fs::read_to_string(root().join("shared/rules/catalog/aws/cloudtrail/trail_stopped.yaml")).expect("text");
+    assert!(
+        readme.contains(rule.trim()),
+        "README.md shows another rule than shared/rules/catalog/aws/cloudtrail/trail_stopped.yaml"
+    );
+}
