@@ -278,7 +278,7 @@ def main():
     binaries = Path(sys.argv[1]).resolve()
     log = Path(os.environ.get("ONUS_DEMO_LOG", HERE.parents[1] / ".local/demo.log"))
     with Server("ministack", auth=True, log=log) as server:
-        say(f"ministack runs at {server.url}, roles enforced; its log is {log}")
+        say(f"ministack runs at {server.url}, roles enforced; its log is {os.path.relpath(log)}")
         stage = Stage(server.url, binaries)
         say(f"CloudFormation deployed infra/aws/template.yaml: {len(stage.outputs)} outputs")
         results = play(stage)

@@ -176,35 +176,7 @@ impl<T: Members> Indexer for Item<'_, T> {
 }
 
 impl<T: Members> Val for Items<'_, T> {
-    fn get_type(&self) -> &Type {
-        &types::LIST_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &types::LIST_TYPE
-    }
-
-    fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
+    collection!(types::LIST_TYPE);
 
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
     where

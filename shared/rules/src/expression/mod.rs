@@ -6,6 +6,42 @@
 //! a missing member would break get a meaning for it; and the frame of the expression is taken off ([`logic`]). The values
 //! ([`value`], [`item`], [`nothing`]) borrow from the record.
 
+/// The part of a [`Val`](cel::common::value::Val) that all our collections share: the CEL type, and that it can be searched,
+/// indexed, iterated and counted.
+macro_rules! collection {
+    ($type:expr) => {
+        fn get_type(&self) -> &cel::common::types::Type {
+            &$type
+        }
+
+        fn cel_type() -> &'static cel::common::types::Type {
+            &$type
+        }
+
+        fn as_container(&self) -> Option<&dyn cel::common::traits::Container> {
+            Some(self)
+        }
+
+        fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn cel::common::traits::Indexer + 'v)>
+        where
+            Self: 'v,
+        {
+            Some(self)
+        }
+
+        fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn cel::common::traits::Iterable + 'v)>
+        where
+            Self: 'v,
+        {
+            Some(self)
+        }
+
+        fn as_sizer(&self) -> Option<&dyn cel::common::traits::Sizer> {
+            Some(self)
+        }
+    };
+}
+
 mod functions;
 mod item;
 mod logic;

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Iterable, Iterator as Lending, Sizer};
-use cel::common::types::{self, CelInt, CelNull, Type};
+use cel::common::types::{self, CelInt, CelNull};
 use cel::common::value::{CowVal, Val};
 
 /// What is not there, and what is `null`: empty, without members, equal to `null` only.
@@ -25,35 +25,7 @@ pub(super) fn is_nothing(value: &dyn Val) -> bool {
 }
 
 impl Val for Nothing {
-    fn get_type(&self) -> &Type {
-        &types::NULL_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &types::NULL_TYPE
-    }
-
-    fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
+    collection!(types::NULL_TYPE);
 
     fn equals(&self, other: &dyn Val) -> bool {
         is_nothing(other)

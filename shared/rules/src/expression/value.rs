@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Iterable, Iterator as Lending, Sizer};
-use cel::common::types::{self, CelBool, CelDouble, CelInt, CelString, CelUInt, Type};
+use cel::common::types::{self, CelBool, CelDouble, CelInt, CelString, CelUInt};
 use cel::common::value::{CowVal, Val};
 use onus_core::Json;
 
@@ -173,35 +173,7 @@ fn same_elements(left: &[Box<dyn Val + '_>], right: &dyn Val) -> bool {
 }
 
 impl Val for List<'_> {
-    fn get_type(&self) -> &Type {
-        &types::LIST_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &types::LIST_TYPE
-    }
-
-    fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
+    collection!(types::LIST_TYPE);
 
     fn equals(&self, other: &dyn Val) -> bool {
         same_elements(self.values(), other)
@@ -254,35 +226,7 @@ impl Indexer for List<'_> {
 }
 
 impl Val for Object<'_> {
-    fn get_type(&self) -> &Type {
-        &types::MAP_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &types::MAP_TYPE
-    }
-
-    fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
+    collection!(types::MAP_TYPE);
 
     fn equals(&self, other: &dyn Val) -> bool {
         let (Some(indexer), Some(sizer)) = (other.as_indexer(), other.as_sizer()) else { return false };
