@@ -11,23 +11,16 @@ use crate::lambda::{Answer, Function};
 use crate::local_aws::{ACCOUNT, LocalAws};
 use crate::workspace;
 
-/// Where cargo puts the functions; builds them once, because `cargo test` does not.
-fn binaries() -> &'static PathBuf {
+/// One of the workspace's binaries. Builds them once, because `cargo test` does not, and all of them, so that features are unified as for
+/// the tests and nothing is compiled twice.
+///
+/// # Panics
+/// They cannot be built.
+pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
+    let folder = BUILT.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--message-format",
-                "json",
-                "-p",
-                "aws-audit",
-                "-p",
-                "aws-respond",
-                "-p",
-                "aws-sweep",
-            ])
+            .args(["build", "--quiet", "--message-format", "json", "--workspace", "--bins"])
             .current_dir(workspace::root())
             .output()
             .expect("cargo runs");
@@ -36,7 +29,8 @@ fn binaries() -> &'static PathBuf {
         let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let binary = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
         binary.expect("cargo names what it built").parent().expect("it lies in a folder").to_owned()
-    })
+    });
+    folder.join(name)
 }
 
 /// One AWS with all that the template would make, and the environment of the functions.
@@ -85,7 +79,7 @@ impl Stage {
 
     /// Starts one function.
     pub fn start(&self, name: &str) -> Function {
-        Function::start(&binaries().join(name), self.env.clone())
+        Function::start(&binary(name), self.env.clone())
     }
 
     /// Takes every message of a queue.
