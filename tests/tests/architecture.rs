@@ -87,6 +87,20 @@ fn the_core_touches_nothing_outside() {
 }
 
 #[test]
+fn the_default_command_line_links_no_cloud_sdk() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "onus", "--edges", "normal,no-proc-macro", "--prefix", "none", "--offline"])
+        .current_dir(workspace::root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(tree.contains("onus-aws"), "the tree is that of the command line: {tree}");
+    let sdk: Vec<&str> = tree.lines().filter(|line| line.starts_with("aws-") || line.starts_with("reqwest")).collect();
+    assert!(sdk.is_empty(), "the command line links {sdk:?}");
+}
+
+#[test]
 fn every_name_says_what_is_inside() {
     let mut wrong: Vec<String> =
         packages().into_keys().filter(|name| name.split('-').any(|part| EMPTY_NAMES.contains(&part))).collect();

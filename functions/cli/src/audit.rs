@@ -99,7 +99,12 @@ fn scan(audit: &RefCell<Audit<'_>>, name: &str, reader: &mut dyn Read) -> anyhow
     let mut audit = audit.borrow_mut();
     audit.totals.inputs += 1;
     match scanned {
-        Ok(scanned) => audit.totals.add(&scanned),
+        Ok(scanned) => {
+            audit.totals.add(&scanned);
+            if scanned.records > 0 && scanned.records == scanned.broken {
+                audit.unreadable(&anyhow::anyhow!("`{name}` holds nothing that can be read"));
+            }
+        }
         Err(error) => {
             audit.totals.add(&error.scanned);
             audit.unreadable(&anyhow::Error::from(error));

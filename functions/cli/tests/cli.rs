@@ -120,11 +120,13 @@ fn unreadable_input_is_a_clear_error_and_exit_2() {
         path.display().to_string()
     };
     let garbage = write("garbage.json", &[0x00, 0x9f, 0x92, 0x96, 0xff, 0x00, 0x01]);
+    let words = write("words.log", b"a log of another kind\nwith two lines\n");
     let policy = write("onus.yaml", b"modes: { defualt: alert }\n");
     let file = "events/aws/cloudtrail/stop_logging.json";
-    let cases: [(Vec<&str>, &str); 4] = [
+    let cases: [(Vec<&str>, &str); 5] = [
         (vec!["audit", "no/such/file"], "cannot read `no/such/file`"),
         (vec!["audit", &garbage], "garbage.json"),
+        (vec!["audit", &words], "words.log` holds nothing that can be read"),
         (vec!["audit", file, "--config", &policy], "unknown field `defualt`"),
         (vec!["audit", file, "--only", "aws.nothing.*"], "no rule matches"),
     ];
