@@ -25,6 +25,11 @@ def given(value):
     return value
 
 
+def without_account_in_host(request, **_):
+    """S3 Control puts the account in front of the host name, which an address has no room for; the header names it too."""
+    request.url = request.url.replace("://123456789012.", "://", 1)
+
+
 def main():
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
     config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, inject_host_prefix=False)
@@ -34,6 +39,7 @@ def main():
         service = call["service"]
         if service not in clients:
             clients[service] = session.client(service, endpoint_url=sys.argv[1], config=config)
+            clients[service].meta.events.register("before-sign.s3-control", without_account_in_host)
         try:
             answer = getattr(clients[service], xform_name(call["operation"]))(**given(call["parameters"]))
             answer.pop("ResponseMetadata", None)

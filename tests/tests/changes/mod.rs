@@ -27,7 +27,9 @@ pub type Make = fn(&Client, u32) -> Case;
 /// Every change, by remediation.
 pub const ALL: &[(&str, Make)] = &[
     ("aws.cloudtrail.start_logging", switches::stopped_trail),
+    ("aws.ec2.delete_network_acl_entry", networks::open_network_acl),
     ("aws.ec2.enable_ebs_default_encryption", switches::unencrypted_volumes),
+    ("aws.ec2.require_metadata_tokens", switches::optional_tokens),
     ("aws.ec2.revoke_security_group_rules", networks::open_port),
     ("aws.ec2.unshare_image", networks::shared_image),
     ("aws.ec2.unshare_snapshot", networks::shared_snapshot),
@@ -39,9 +41,13 @@ pub const ALL: &[(&str, Make)] = &[
     ("aws.kms.enable_key", switches::disabled_key),
     ("aws.kms.enable_key_rotation", switches::unrotated_key),
     ("aws.kms.remove_public_statements", policies::key),
+    ("aws.kms.revoke_grant", switches::foreign_grant),
+    ("aws.lambda.close_public_url", switches::public_url),
     ("aws.lambda.remove_public_permission", policies::function),
+    ("aws.rds.unshare_snapshot", networks::shared_database_snapshot),
     ("aws.s3.remove_public_acl_grants", policies::bucket_acl),
     ("aws.s3.remove_public_statements", policies::bucket),
+    ("aws.s3.restore_account_public_access_block", switches::unblocked_account),
     ("aws.s3.restore_bucket_public_access_block", switches::unblocked_bucket),
     ("aws.secretsmanager.remove_public_statements", policies::secret),
     ("aws.sns.remove_public_statements", policies::topic),
@@ -52,9 +58,11 @@ pub const ALL: &[(&str, Make)] = &[
 pub const CANNOT_MOVE: &[&str] = &[
     "aws.cloudtrail.start_logging",
     "aws.ec2.enable_ebs_default_encryption",
+    "aws.ec2.require_metadata_tokens",
     "aws.iam.deactivate_access_key",
     "aws.iam.detach_policy",
     "aws.kms.cancel_key_deletion",
     "aws.kms.enable_key",
     "aws.kms.enable_key_rotation",
+    "aws.lambda.close_public_url",
 ];

@@ -93,3 +93,60 @@ pub fn shared_image(aws: &Client, number: u32) -> Case {
     let remedy = "aws.ec2.unshare_image";
     Case { remedy, record, read: Box::new(read), good: json!(["111122223333"]), moves: Box::new(moves) }
 }
+
+pub fn shared_database_snapshot(aws: &Client, number: u32) -> Case {
+    let (database, id) = (format!("orders-{number}"), format!("orders-{number}-today"));
+    let made = json!({ "DBInstanceIdentifier": database, "DBInstanceClass": "db.t4g.micro", "Engine": "postgres",
+        "MasterUsername": "owner", "MasterUserPassword": "correct-horse", "AllocatedStorage": 20 });
+    aws.call("rds", "CreateDBInstance", made);
+    let snapshot = json!({ "DBSnapshotIdentifier": id, "DBInstanceIdentifier": database });
+    aws.call("rds", "CreateDBSnapshot", snapshot);
+    let share = |with: &str| json!({ "DBSnapshotIdentifier": id, "AttributeName": "restore", "ValuesToAdd": [with] });
+    aws.call("rds", "ModifyDBSnapshotAttribute", share("111122223333"));
+    aws.call("rds", "ModifyDBSnapshotAttribute", share("all"));
+    let request = json!({ "dBSnapshotIdentifier": id, "attributeName": "restore", "valuesToAdd": ["all"] });
+    let response = json!({ "dBSnapshotIdentifier": id,
+        "dBSnapshotAttributes": [{ "attributeName": "restore", "attributeValues": ["111122223333", "all"] }] });
+    let record = record(&format!("database-{number}"), "rds", "ModifyDBSnapshotAttribute", request, response);
+    let other_change = share("444455556666");
+    let read = move |aws: &Client| {
+        let asked = json!({ "DBSnapshotIdentifier": id });
+        let answer = aws.call("rds", "DescribeDBSnapshotAttributes", asked);
+        let attributes =
+            answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"].as_array().expect("a list").iter();
+        let restore = attributes.filter(|attribute| attribute["AttributeName"] == "restore");
+        let values = restore.flat_map(|attribute| attribute["AttributeValues"].as_array().expect("a list"));
+        let mut values: Vec<_> = values.map(|value| value.as_str().expect("an account").to_owned()).collect();
+        values.sort();
+        json!(values)
+    };
+    let moves = move |aws: &Client| drop(aws.call("rds", "ModifyDBSnapshotAttribute", other_change.clone()));
+    let remedy = "aws.rds.unshare_snapshot";
+    Case { remedy, record, read: Box::new(read), good: json!(["111122223333"]), moves: Box::new(moves) }
+}
+
+pub fn open_network_acl(aws: &Client, number: u32) -> Case {
+    let vpc = aws.call("ec2", "CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" }))["Vpc"]["VpcId"].clone();
+    let id = aws.call("ec2", "CreateNetworkAcl", json!({ "VpcId": vpc }))["NetworkAcl"]["NetworkAclId"].clone();
+    let entry = |position: u32, network: &str| {
+        json!({ "NetworkAclId": id, "RuleNumber": position, "Egress": false,
+        "RuleAction": "allow", "Protocol": "6", "CidrBlock": network, "PortRange": { "From": 22, "To": 22 } })
+    };
+    aws.call("ec2", "CreateNetworkAclEntry", entry(100, "10.0.0.0/8"));
+    aws.call("ec2", "CreateNetworkAclEntry", entry(50, "0.0.0.0/0"));
+    let request = json!({ "networkAclId": id, "ruleNumber": 50, "egress": false, "ruleAction": "allow", "aclProtocol": "6",
+        "cidrBlock": "0.0.0.0/0", "icmpTypeCode": {}, "portRange": { "from": 22, "to": 22 } });
+    let record = record(&format!("acl-{number}"), "ec2", "CreateNetworkAclEntry", request, json!({ "_return": true }));
+    let other_change = entry(60, "192.168.0.0/16");
+    let read = move |aws: &Client| {
+        let acls = aws.call("ec2", "DescribeNetworkAcls", json!({ "NetworkAclIds": [id] }));
+        let entries = acls["NetworkAcls"][0]["Entries"].as_array().expect("entries").iter();
+        let inbound = entries.filter(|entry| entry["Egress"] == false && entry["RuleAction"] == "allow");
+        let mut numbers: Vec<_> = inbound.map(|entry| entry["RuleNumber"].as_i64().expect("a number")).collect();
+        numbers.sort_unstable();
+        json!(numbers)
+    };
+    let moves = move |aws: &Client| drop(aws.call("ec2", "CreateNetworkAclEntry", other_change.clone()));
+    let remedy = "aws.ec2.delete_network_acl_entry";
+    Case { remedy, record, read: Box::new(read), good: json!([100]), moves: Box::new(moves) }
+}

@@ -199,15 +199,20 @@ pub fn trust(aws: &Client, number: u32) -> Case {
 /// A zip archive that holds nothing: moto does not run functions here.
 const EMPTY_ZIP: &str = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
-pub fn function(aws: &Client, number: u32) -> Case {
-    let name = format!("resize-{number}");
+/// Makes a function and returns its name.
+pub fn new_function(aws: &Client, name: &str) -> String {
     let trust = document(&[statement("", json!({ "Service": "lambda.amazonaws.com" }), "sts:AssumeRole", "")]);
-    let role = json!({ "RoleName": format!("resize-{number}"), "AssumeRolePolicyDocument": trust });
+    let role = json!({ "RoleName": name, "AssumeRolePolicyDocument": trust });
     let role = aws.call("iam", "CreateRole", role)["Role"]["Arn"].clone();
     let function = json!({
         "FunctionName": name, "Runtime": "python3.12", "Role": role, "Handler": "h.h", "Code": { "ZipFile": { "$base64": EMPTY_ZIP } },
     });
     aws.call("lambda", "CreateFunction", function);
+    name.to_owned()
+}
+
+pub fn function(aws: &Client, number: u32) -> Case {
+    let name = new_function(aws, &format!("resize-{number}"));
     let grant = |sid: &str, principal: &str| json!({ "FunctionName": name, "StatementId": sid, "Action": "lambda:InvokeFunction", "Principal": principal });
     let service = |sid: &str| {
         let mut service = grant(sid, "events.amazonaws.com");

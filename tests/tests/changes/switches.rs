@@ -126,3 +126,78 @@ pub fn unblocked_bucket(aws: &Client, number: u32) -> Case {
     let moves = move |aws: &Client| drop(aws.call("s3", "PutPublicAccessBlock", other_change.clone()));
     Case { moves: Box::new(moves), ..case("aws.s3.restore_bucket_public_access_block", record, block(true), read) }
 }
+
+pub fn unblocked_account(aws: &Client, number: u32) -> Case {
+    let block = |on: bool| json!({ "BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": on, "RestrictPublicBuckets": on });
+    let put = |block: Value| json!({ "AccountId": ACCOUNT, "PublicAccessBlockConfiguration": block });
+    aws.call("s3control", "PutPublicAccessBlock", put(block(true)));
+    aws.call("s3control", "PutPublicAccessBlock", put(block(false)));
+    let request = json!({ "publicAccessBlock": "", "Host": "s3-control.us-east-1.amazonaws.com", "accountId": ACCOUNT,
+        "PublicAccessBlockConfiguration": block(false) });
+    let record = record(&format!("account-{number}"), "s3", "PutAccountPublicAccessBlock", request, Value::Null);
+    let mut half = block(true);
+    half["RestrictPublicBuckets"] = json!(false);
+    let other_change = put(half);
+    let read = |aws: &Client| {
+        let answer = aws.call("s3control", "GetPublicAccessBlock", json!({ "AccountId": ACCOUNT }));
+        answer["PublicAccessBlockConfiguration"].clone()
+    };
+    let moves = move |aws: &Client| drop(aws.call("s3control", "PutPublicAccessBlock", other_change.clone()));
+    Case { moves: Box::new(moves), ..case("aws.s3.restore_account_public_access_block", record, block(true), read) }
+}
+
+pub fn optional_tokens(aws: &Client, number: u32) -> Case {
+    let images = aws.call("ec2", "DescribeImages", json!({ "Owners": ["amazon"] }));
+    let run = json!({ "ImageId": images["Images"][0]["ImageId"], "MinCount": 1, "MaxCount": 1 });
+    let id = aws.call("ec2", "RunInstances", run)["Instances"][0]["InstanceId"].clone();
+    let options = |tokens: &str| json!({ "InstanceId": id, "HttpTokens": tokens });
+    aws.call("ec2", "ModifyInstanceMetadataOptions", options("required"));
+    aws.call("ec2", "ModifyInstanceMetadataOptions", options("optional"));
+    let request = json!({ "ModifyInstanceMetadataOptionsRequest": { "InstanceId": id, "HttpTokens": "optional" } });
+    let response = json!({ "ModifyInstanceMetadataOptionsResponse": { "instanceId": id } });
+    let record = record(&format!("tokens-{number}"), "ec2", "ModifyInstanceMetadataOptions", request, response);
+    case("aws.ec2.require_metadata_tokens", record, json!("required"), move |aws| {
+        let answer = aws.call("ec2", "DescribeInstances", json!({ "InstanceIds": [id] }));
+        answer["Reservations"][0]["Instances"][0]["MetadataOptions"]["HttpTokens"].clone()
+    })
+}
+
+pub fn public_url(aws: &Client, number: u32) -> Case {
+    let name = super::policies::new_function(aws, &format!("hook-{number}"));
+    let url = |auth: &str| json!({ "FunctionName": name, "AuthType": auth });
+    let made = aws.call("lambda", "CreateFunctionUrlConfig", url("NONE"));
+    let request = json!({ "functionName": name, "authType": "NONE" });
+    let response =
+        json!({ "functionUrl": made["FunctionUrl"], "functionArn": made["FunctionArn"], "authType": "NONE" });
+    let record = record(&format!("url-{number}"), "lambda", "CreateFunctionUrlConfig20211031", request, response);
+    case("aws.lambda.close_public_url", record, json!("AWS_IAM"), move |aws| {
+        aws.call("lambda", "GetFunctionUrlConfig", json!({ "FunctionName": name }))["AuthType"].clone()
+    })
+}
+
+pub fn foreign_grant(aws: &Client, number: u32) -> Case {
+    let (key, resources) = key(aws);
+    let grant = |account: &str| json!({ "KeyId": key, "GranteePrincipal": format!("arn:aws:iam::{account}:role/reader"), "Operations": ["Decrypt"] });
+    let own = aws.call("kms", "CreateGrant", grant(ACCOUNT))["GrantId"].clone();
+    let id = aws.call("kms", "CreateGrant", grant("444455556666"))["GrantId"].clone();
+    let request =
+        json!({ "keyId": key, "granteePrincipal": "arn:aws:iam::444455556666:role/reader", "operations": ["Decrypt"] });
+    let mut record = record(&format!("grant-{number}"), "kms", "CreateGrant", request, json!({ "grantId": id }));
+    record["resources"] = resources;
+    let (good, listed) = (json!([format!("arn:aws:iam::{ACCOUNT}:role/reader")]), key.clone());
+    assert!(own.is_string(), "the grant of our own role stands beside it");
+    let read = move |aws: &Client| {
+        let grants = aws.call("kms", "ListGrants", json!({ "KeyId": listed }));
+        let mut who: Vec<_> = grants["Grants"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|grant| grant["GranteePrincipal"].as_str().expect("an ARN").to_owned())
+            .collect();
+        who.sort();
+        json!(who)
+    };
+    let other_change = grant("111122223333");
+    let moves = move |aws: &Client| drop(aws.call("kms", "CreateGrant", other_change.clone()));
+    Case { moves: Box::new(moves), ..case("aws.kms.revoke_grant", record, good, read) }
+}
