@@ -2,6 +2,7 @@
 # installed, pinned, into .local/.
 .DEFAULT_GOAL := help
 SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start
@@ -14,7 +15,8 @@ demo: local ## Play risky changes against a local AWS: found, told, rolled back,
 
 test: local ## Run every test
 	@echo "== tests of the workspace"
-	@cargo test --workspace --no-fail-fast
+	@cargo test --workspace --no-fail-fast 2>&1 \
+	  | awk '{print} /^test result:/ {passed += $$4; failed += $$6} END {print ""; print passed " passed, " failed " failed"}'
 
 lint: ## Check format and lints
 	@cargo fmt --all --check

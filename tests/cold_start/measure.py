@@ -18,7 +18,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "local"))
 
-import boto3  # noqa: E402
+import boto3
+import certifi  # noqa: E402
 from serve import ACCOUNT, Server  # noqa: E402
 
 
@@ -102,6 +103,8 @@ def stage(url):
         "ONUS_BUS": "onus",
         "ONUS_ACCOUNT": ACCOUNT,
         "ONUS_LOG": "error",
+        # As the template: one bundle, not a directory.
+        "SSL_CERT_FILE": certifi.where(),
     }
 
 
