@@ -77,6 +77,12 @@ impl Stage {
         Self { aws, client, env, told, responses, dead }
     }
 
+    /// The functions' environment with some variables set otherwise.
+    pub fn env_with(&self, others: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        let kept = self.env.iter().filter(|(name, _)| others.iter().all(|(other, _)| other != name)).cloned();
+        kept.chain(others.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
+    }
+
     /// Starts one function.
     pub fn start(&self, name: &str) -> Function {
         Function::start(&binary(name), self.env.clone())
