@@ -4,7 +4,6 @@
 //! `requests/` may ask, and only the respond function's role may act.
 
 use std::io;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,11 +36,12 @@ pub(crate) enum Ask {
 }
 
 fn open(args: &LedgerArgs) -> anyhow::Result<Records> {
-    let options = onus_ledger::Options { variables: std::env::vars().collect(), ..onus_ledger::Options::default() };
-    Ok(Records::new(Arc::clone(&onus_ledger::open(&args.ledger, &options)?)))
+    let options = onus_ledger::Options::of(std::env::vars());
+    Ok(Records::new(onus_ledger::open(&args.ledger, &options)?))
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// What waits for the network, on this thread.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
 }
 

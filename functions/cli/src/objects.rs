@@ -11,9 +11,8 @@ pub(crate) type Visit<'a> = dyn FnMut(&str, &str, Vec<u8>) -> anyhow::Result<()>
 /// # Errors
 /// The URL names no bucket, the store refuses, or nothing is there. An error of `visit` ends the walk.
 pub(crate) fn each(url: &str, visit: &mut Visit<'_>) -> anyhow::Result<()> {
-    let options = Options { variables: std::env::vars().collect(), ..Options::default() };
-    let objects = Objects::open(url, &options)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let objects = Objects::open(url, &Options::of(std::env::vars()))?;
+    let runtime = crate::ledger::runtime()?;
     let paths = runtime.block_on(objects.paths()).with_context(|| format!("cannot list `{url}`"))?;
     anyhow::ensure!(!paths.is_empty(), "`{url}` holds no object");
     for path in &paths {

@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
-use crate::open::{OpenError, Options};
+use crate::open::{self, OpenError, Options};
 
 /// What one `s3://bucket/key` or `s3://bucket/prefix/` URL names.
 #[derive(Debug)]
@@ -25,14 +25,8 @@ impl Objects {
     /// The URL is not `s3://BUCKET…`, or the store rejects its settings.
     pub fn open(url: &str, options: &Options) -> Result<Self, OpenError> {
         let rest = url.strip_prefix("s3://").ok_or_else(|| OpenError::UnknownScheme { url: url.to_owned() })?;
+        let (store, at) = open::bucket(url, rest, options)?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let malformed = |problem: String| OpenError::Malformed { url: url.to_owned(), problem };
-        if bucket.is_empty() {
-            return Err(malformed("no bucket is named".to_owned()));
-        }
-        let at = Path::parse(key.trim_end_matches('/')).map_err(|error| malformed(error.to_string()))?;
-        let store = crate::transport::s3(bucket, options)
-            .map_err(|source| OpenError::Store { url: url.to_owned(), source: source.into() })?;
         let folder = key.is_empty() || key.ends_with('/');
         Ok(Self { store, bucket: bucket.to_owned(), at, folder })
     }

@@ -20,6 +20,13 @@ pub struct Options {
     pub credentials: Option<object_store::aws::AwsCredentialProvider>,
 }
 
+impl Options {
+    /// The environment's variables, and nothing resolved beforehand.
+    pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { variables: variables.into_iter().collect(), ..Self::default() }
+    }
+}
+
 /// Why a ledger could not be opened. Retrying does not help: the URL, the options or the folder must change.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -91,8 +98,9 @@ fn local(url: &str, _folder: &str) -> Result<Arc<dyn ObjectStore>, OpenError> {
     Err(OpenError::NotBuilt { url: url.to_owned(), scheme: "file" })
 }
 
+/// The bucket of an `s3://` URL, and the path in it.
 #[cfg(feature = "s3")]
-fn bucket(url: &str, rest: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Path), OpenError> {
+pub(crate) fn bucket(url: &str, rest: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Path), OpenError> {
     let malformed = |problem: &str| OpenError::Malformed { url: url.to_owned(), problem: problem.to_owned() };
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {

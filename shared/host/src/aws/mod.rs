@@ -47,7 +47,7 @@ impl Clients {
         let config = environment.config()?;
         let url = config.ledger.clone().ok_or(StartError::Missing { name: "ONUS_LEDGER" })?;
         let sdk = onus_aws::caller::load_config().await;
-        let options = onus_ledger::Options { variables: environment.variables(), ..Default::default() };
+        let options = onus_ledger::Options::of(environment.variables());
         let ledger = onus_ledger::open(&url, &options)?;
         let sinks = config.sinks.iter().map(|sink| open_sink(sink, &sdk)).collect::<Result<_, _>>()?;
         let region = sdk.region().map_or_else(String::new, ToString::to_string);
@@ -60,7 +60,7 @@ impl Clients {
     /// # Errors
     /// The rules that `onus.yaml` names are wrong.
     pub async fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
-        let options = onus_ledger::Options { variables: environment.variables(), ..Default::default() };
+        let options = onus_ledger::Options::of(environment.variables());
         let queue = environment.get("ONUS_RESPONSES");
         let queue = queue.map(|url| Arc::new(SqsQueue::new(Arc::clone(&self.caller), url, &self.region)));
         Ok(Auditor {
