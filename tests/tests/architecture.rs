@@ -15,12 +15,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["core"]),
     ("sinks", &["core"]),
     ("aws", &["core", "sources"]),
+    ("azure", &["core", "sources"]),
+    ("gcp", &["core", "sources"]),
     ("pipeline", &["core"]),
-    ("host", &["core", "sources", "rules", "ledger", "sinks", "aws", "pipeline"]),
+    ("host", &["core", "sources", "rules", "ledger", "sinks", "aws", "azure", "gcp", "pipeline"]),
     ("aws-audit", &["core", "sources", "host"]),
     ("aws-respond", &["core", "sources", "host"]),
     ("aws-sweep", &["core", "sources", "host"]),
-    ("onus", &["core", "sources", "rules", "ledger", "sinks", "aws", "pipeline", "host"]),
+    ("azure-audit", &["core", "sources", "host"]),
+    ("azure-respond", &["core", "sources", "host"]),
+    ("gcp-audit", &["core", "sources", "host"]),
+    ("gcp-respond", &["core", "sources", "host"]),
+    ("onus", &["core", "sources", "rules", "ledger", "sinks", "pipeline", "host"]),
 ];
 
 /// Names that say nothing about what is inside.

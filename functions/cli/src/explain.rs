@@ -129,7 +129,7 @@ fn rule_text(text: &mut String, rule: &Rule, change: &Change<'_>, subject: &Subj
     }
     let duty = rule.duty();
     let _ = writeln!(text, "            duty: {} ({} of {}, {})", duty.owner, duty.area, duty.service, duty.model);
-    let remedy = rule.remedy.as_deref().and_then(onus_aws::remediation);
+    let remedy = rule.remedy.as_deref().and_then(onus_host::clouds::remediation);
     let controls: Vec<String> = rule.controls.iter().map(ToString::to_string).collect();
     let summary = change.summary();
     let asked = policy::Subject::new(&rule.id, &controls, rule.severity, &summary);

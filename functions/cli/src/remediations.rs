@@ -1,6 +1,7 @@
 //! `onus remediations`: what can be taken back, and how far by itself.
 
 use onus_core::{Cloud, Remediation, Spec};
+use onus_host::clouds;
 use serde_json::json;
 
 use crate::Ended;
@@ -8,22 +9,13 @@ use crate::args::{ListArgs, ListFormat};
 use crate::failure::count;
 use crate::output::{say, table};
 
-/// Every remediation of every cloud.
-pub(crate) fn all() -> impl Iterator<Item = &'static dyn Remediation> {
-    onus_aws::remediations().iter().copied()
-}
-
-/// The remediation of an id.
-pub(crate) fn find(id: &str) -> Option<&'static dyn Remediation> {
-    all().find(|remediation| remediation.spec().id == id)
-}
-
 /// Prints them.
 ///
 /// # Errors
 /// The output cannot be written.
 pub(crate) fn list(args: &ListArgs) -> anyhow::Result<Ended> {
-    let mut specs: Vec<&Spec> = all().map(Remediation::spec).filter(|spec| is_of(spec, args.cloud)).collect();
+    let mut specs: Vec<&Spec> =
+        clouds::remediations().map(Remediation::spec).filter(|spec| is_of(spec, args.cloud)).collect();
     specs.sort_by_key(|spec| spec.id);
     match args.format {
         ListFormat::Json => {

@@ -13,11 +13,12 @@ use crate::change::Cloud;
 pub struct Call {
     /// Whose API.
     pub cloud: Cloud,
-    /// The service's short name: `s3`, `ec2`, `iam` (AWS: botocore's service name).
+    /// The service as that cloud's operations table names it: `ec2` (botocore), `Microsoft.Storage` (ARM resource provider),
+    /// `compute` (discovery API).
     pub service: String,
-    /// The operation as the provider spells it: `PutBucketPolicy`.
+    /// The operation as the provider spells it: `PutBucketPolicy`, `StorageAccounts_Update`, `firewalls.patch`.
     pub operation: String,
-    /// The region to send to; empty for global services.
+    /// The region to send to; empty where the endpoint is global.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub region: String,
     /// The operation's input, members spelled as in the provider's API model.
@@ -27,13 +28,22 @@ pub struct Call {
 impl Call {
     /// A call to AWS.
     pub fn aws(service: &str, operation: &str, region: &str, parameters: Value) -> Self {
-        Self {
-            cloud: Cloud::Aws,
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            region: region.to_owned(),
-            parameters,
-        }
+        Self::new(Cloud::Aws, service, operation, region, parameters)
+    }
+
+    /// A call to Azure Resource Manager, which is global.
+    pub fn azure(provider: &str, operation: &str, parameters: Value) -> Self {
+        Self::new(Cloud::Azure, provider, operation, "", parameters)
+    }
+
+    /// A call to a Google API, which is global.
+    pub fn gcp(api: &str, operation: &str, parameters: Value) -> Self {
+        Self::new(Cloud::Gcp, api, operation, "", parameters)
+    }
+
+    fn new(cloud: Cloud, service: &str, operation: &str, region: &str, parameters: Value) -> Self {
+        let (service, operation, region) = (service.to_owned(), operation.to_owned(), region.to_owned());
+        Self { cloud, service, operation, region, parameters }
     }
 
     /// `service:Operation`, as operations tables and permissions name it.

@@ -7,6 +7,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod clock;
+pub mod clouds;
 mod environment;
 pub mod generate;
 #[cfg(feature = "lambda")]

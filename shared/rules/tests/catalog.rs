@@ -7,8 +7,7 @@ use std::path::Path;
 
 use onus_core::Change;
 use onus_rules::{Catalog, Expect, Status, cases, evaluate, responsibility};
-use onus_sources::Decoded;
-use onus_sources::aws::cloudtrail;
+use onus_sources::{Decoded, scan};
 use serde_json::{Value, json};
 
 fn fixture(event: &str) -> Result<String, String> {
@@ -16,12 +15,16 @@ fn fixture(event: &str) -> Result<String, String> {
     fs::read_to_string(events.join(event)).map_err(|error| error.to_string())
 }
 
+/// Decodes as the functions do: the record tells by itself whose log it is from.
 fn decode(text: &str, visit: &mut dyn FnMut(&Change<'_>)) -> Result<(), String> {
-    match cloudtrail::decode(text).map_err(|error| error.to_string())? {
-        Decoded::Change(change) => visit(&change),
-        Decoded::Skipped(skip) => return Err(format!("skipped: {}", skip.as_str())),
-    }
-    Ok(())
+    let mut problem = None;
+    let visited = scan("record", text.as_bytes(), &mut |entry| match entry.result {
+        Ok(Decoded::Change(change)) => visit(&change),
+        Ok(Decoded::Skipped(skip)) => problem = Some(format!("skipped: {}", skip.as_str())),
+        Err(error) => problem = Some(error.to_string()),
+    });
+    visited.map_err(|error| error.to_string())?;
+    problem.map_or(Ok(()), Err)
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::path::Path;
 use onus_rules::{Catalog, Rule};
 
 use super::Files;
-use crate::remediations;
 
 /// Where the pages go.
 pub(super) const FOLDER: &str = "shared/rules/docs";
@@ -85,7 +84,7 @@ pub(crate) fn page(rule: &Rule) -> String {
 
 fn remedy(rule: &Rule) -> String {
     let Some(id) = rule.remedy.as_deref() else { return "nothing: a person decides".to_owned() };
-    match remediations::find(id).map(onus_core::Remediation::spec) {
+    match onus_host::clouds::remediation(id).map(onus_core::Remediation::spec) {
         Some(spec) if spec.caveat.is_empty() => format!("`{id}` ({}): {}", spec.safety.as_str(), cell(spec.title)),
         Some(spec) => {
             format!("`{id}` ({}): {}. Mind: {}", spec.safety.as_str(), cell(spec.title), cell(spec.caveat))

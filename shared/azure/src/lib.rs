@@ -1,0 +1,7 @@
+//! Azure: what to read of a resource, and how a bad change is taken back. Both only name calls; the pipeline sends them.
+
+pub mod readers;
+pub mod remediations;
+
+pub use readers::{state_reader, state_readers};
+pub use remediations::{remediation, remediations};
