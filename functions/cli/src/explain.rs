@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use onus_core::{Change, Effects, Verdict};
+use onus_core::{Change, Effects, Outcome, Verdict};
 use onus_pipeline::policy;
 use onus_rules::{Rule, Subject};
 use onus_sources::{Decoded, Entry};
@@ -54,8 +54,8 @@ fn explain(text: &mut String, entry: &Entry<'_>, selection: &Selection) {
 fn change_text(text: &mut String, change: &Change<'_>, selection: &Selection) {
     let summary = change.summary();
     let outcome = match &summary.outcome {
-        onus_core::Outcome::Succeeded => "succeeded".to_owned(),
-        onus_core::Outcome::Failed { code, .. } => format!("failed with {}", printable(code)),
+        Outcome::Failed { code, .. } => format!("failed with {}", printable(code)),
+        other => other.as_str().to_owned(),
     };
     let lines = [
         ("change", format!("{}:{} {outcome}", change.service, printable(&change.action))),
@@ -113,7 +113,9 @@ fn effects_text(text: &mut String, effects: &Effects) {
 fn rule_text(text: &mut String, rule: &Rule, change: &Change<'_>, subject: &Subject<'_, '_>, selection: &Selection) {
     let verdict = match subject.evaluate(rule) {
         Ok(Verdict::Fires) => "fires".to_owned(),
-        Ok(Verdict::Silent) if !change.outcome.succeeded() => "silent: the call did not succeed".to_owned(),
+        Ok(Verdict::Silent) if matches!(change.outcome, Outcome::Failed { .. }) => {
+            "silent: the call did not succeed".to_owned()
+        }
         Ok(Verdict::Silent) => "silent: the condition does not hold".to_owned(),
         Ok(Verdict::NeedsState(doubts)) => {
             let doubts: Vec<String> = doubts.iter().map(ToString::to_string).collect();

@@ -84,6 +84,8 @@ pub struct Resource<'a> {
 pub enum Outcome<'a> {
     /// The change was made.
     Succeeded,
+    /// The provider took the call and works on it; how it ended stands in a record of its own, with the same [`Change::uid`].
+    Begun,
     /// The provider refused or failed; nothing was changed.
     Failed {
         /// The provider's error code, as logged.
@@ -97,6 +99,15 @@ impl Outcome<'_> {
     /// Whether the change took effect.
     pub fn succeeded(&self) -> bool {
         matches!(self, Outcome::Succeeded)
+    }
+
+    /// The word that rules compare with: `succeeded`, `begun` or `failed`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Begun => "begun",
+            Outcome::Failed { .. } => "failed",
+        }
     }
 }
 
@@ -249,6 +260,7 @@ impl Outcome<'_> {
     pub fn into_owned(self) -> Outcome<'static> {
         match self {
             Outcome::Succeeded => Outcome::Succeeded,
+            Outcome::Begun => Outcome::Begun,
             Outcome::Failed { code, message } => Outcome::Failed { code: own(code), message: own(message) },
         }
     }

@@ -85,7 +85,7 @@ enum Unread {
 }
 
 impl Auditor {
-    /// Handles one change.
+    /// Handles one change. One that has only begun is left to the record of its end.
     ///
     /// # Errors
     /// A sink, the queue, the ledger or a read failed; all that could be done was done, and handling the change again does the rest.
@@ -93,7 +93,7 @@ impl Auditor {
     pub async fn handle(&self, change: &Change<'_>) -> Result<Report, HandleError> {
         let candidates = self.rules.candidates(change);
         let mut report = Report { change: change.uid.to_string(), candidates: candidates.len(), outcomes: Vec::new() };
-        if candidates.is_empty() {
+        if candidates.is_empty() || change.outcome == onus_core::Outcome::Begun {
             return Ok(report);
         }
         let summary = change.summary();

@@ -74,6 +74,17 @@ async fn a_change_seen_twice_is_one_finding() {
 }
 
 #[tokio::test]
+async fn a_change_that_has_only_begun_is_left_to_its_end() {
+    let world = World::new(ENFORCE, &["fake.fires"], "fake.auto");
+    let mut begun = change();
+    begun.outcome = onus_core::Outcome::Begun;
+    assert!(world.auditor().handle(&begun).await.expect("handled").outcomes.is_empty());
+    assert!(world.keys().await.is_empty(), "nothing is claimed before the end is known");
+    let ended = world.auditor().handle(&change()).await.expect("handled");
+    assert!(ended.outcomes[0].new, "the end has the same uid and finds no claim");
+}
+
+#[tokio::test]
 async fn a_change_seen_by_two_at_once_is_one_claim() {
     let world = World::new(ENFORCE, &["fake.fires"], "fake.auto");
     let (one, two) = (world.auditor(), world.auditor());

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use onus_core::effect::Exposure;
-use onus_core::{Change, Effects, Finding, FindingId, Json, State, Verdict};
+use onus_core::{Change, Doubt, Effects, Finding, FindingId, Json, Outcome, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::expression::Scope;
@@ -67,8 +67,8 @@ impl<'c, 'r> Subject<'c, 'r> {
     /// The expression failed on this change, and nothing it looked at was left out of the record.
     pub fn evaluate(&self, rule: &Rule) -> Result<Verdict, EvaluateError> {
         let watched = match rule.watch.outcome {
-            WatchOutcome::Succeeded => self.change.outcome.succeeded(),
-            WatchOutcome::Failed => !self.change.outcome.succeeded(),
+            WatchOutcome::Succeeded => !matches!(self.change.outcome, Outcome::Failed { .. }),
+            WatchOutcome::Failed => matches!(self.change.outcome, Outcome::Failed { .. }),
             WatchOutcome::Any => true,
         };
         if !watched {
@@ -82,6 +82,9 @@ impl<'c, 'r> Subject<'c, 'r> {
         })?;
         let scope = Scope::new(self, program);
         match program.run(&scope) {
+            Ok(true) if self.change.outcome == Outcome::Begun && self.state.is_none() => {
+                Ok(Verdict::NeedsState(vec![Doubt::new("outcome", "stands in another record")]))
+            }
             Ok(true) => Ok(Verdict::Fires),
             answer => match (scope.doubts(), answer) {
                 (doubts, _) if !doubts.is_empty() => Ok(Verdict::NeedsState(doubts)),

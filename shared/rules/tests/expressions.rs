@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use onus_core::{Change, Effects, Image, State, Verdict};
+use onus_core::{Change, Effects, Image, Outcome, State, Verdict};
 use onus_rules::{Catalog, LoadErrors, Settings, evaluate};
 use onus_sources::Decoded;
 use onus_sources::aws::cloudtrail;
@@ -74,6 +74,26 @@ fn request() -> Value {
         "policy": "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:*\"}]}",
         "broken": "{\"Statement\":[", "arn": "arn:aws:iam::444455556666:role/x",
     })
+}
+
+#[test]
+fn a_change_that_has_only_begun_asks_for_state_where_it_would_fire() {
+    let state = State { image: Image::default(), effects: Effects::none() };
+    let cases = [("true", None, "needs state"), ("false", None, "silent"), ("true", Some(&state), "fires")];
+    for (when, state, expected) in cases {
+        let catalog = load(rule_text(when, "")).unwrap_or_else(|errors| panic!("{errors}"));
+        let text = record(&request());
+        let mut begun = change(&text);
+        begun.outcome = Outcome::Begun;
+        let rule = catalog.rule("aws.s3.tested").expect("the rule was loaded");
+        let verdict = evaluate(rule, &begun, state, &Settings::default());
+        let got = match verdict.expect("it is evaluated") {
+            Verdict::Fires => "fires",
+            Verdict::Silent => "silent",
+            Verdict::NeedsState(_) => "needs state",
+        };
+        assert_eq!(got, expected, "{when}, state read: {}", state.is_some());
+    }
 }
 
 #[test]

@@ -127,9 +127,9 @@ impl<'s, 'c, 'r> Scope<'s, 'c, 'r> {
             "region" => Found::Text(&change.region),
             "service" => Found::Text(&change.service),
             "action" => Found::Text(&change.action),
-            "outcome" => Found::Text(if change.outcome.succeeded() { "succeeded" } else { "failed" }),
+            "outcome" => Found::Text(change.outcome.as_str()),
             "error_code" => match &change.outcome {
-                Outcome::Succeeded => Found::NOTHING,
+                Outcome::Succeeded | Outcome::Begun => Found::NOTHING,
                 Outcome::Failed { code, .. } => Found::Text(code),
             },
             "read_only" => Found::Truth(change.read_only),

@@ -170,7 +170,7 @@ fn finding_info(notice: &Notice) -> FindingInfo {
 fn api(finding: &Finding) -> Api {
     let change = &finding.change;
     let response = match &change.outcome {
-        Outcome::Succeeded => None,
+        Outcome::Succeeded | Outcome::Begun => None,
         Outcome::Failed { code, message } => Some(json!({ "error": code, "error_message": message })),
     };
     Api {
