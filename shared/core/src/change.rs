@@ -56,6 +56,9 @@ pub struct Actor<'a> {
     pub invoked_by: Option<Cow<'a, str>>,
     /// Whether the session was opened with a second factor; `None` when the log does not tell.
     pub mfa: Option<bool>,
+    /// Who acted through the identity, nearest first, where the log tells a chain: the callers that took a service account's place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegates: Vec<Cow<'a, str>>,
 }
 
 /// Where the change came from.
@@ -232,6 +235,7 @@ impl Actor<'_> {
             issuer: self.issuer.map(own),
             invoked_by: self.invoked_by.map(own),
             mfa: self.mfa,
+            delegates: self.delegates.into_iter().map(own).collect(),
         }
     }
 }

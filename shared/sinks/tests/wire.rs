@@ -54,6 +54,7 @@ fn finding() -> Finding {
                 issuer: Some("AROAEXAMPLEID".into()),
                 invoked_by: None,
                 mfa: Some(false),
+                delegates: Vec::new(),
             },
             origin: Origin { address: "198.51.100.7".into(), user_agent: "aws-cli/2.31\u{1b}[2J".into() },
             outcome: Outcome::Succeeded,

@@ -72,6 +72,7 @@ impl<'a> Identity<'a> {
             issuer: self.issuer.some(),
             invoked_by: self.invoked_by.some(),
             mfa: sign_in_mfa.or(self.mfa),
+            delegates: Vec::new(),
         }
     }
 }
