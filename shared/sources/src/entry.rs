@@ -42,6 +42,10 @@ pub enum Skip {
     OtherEvent,
     /// A notice that an object was stored. It names a file that may hold records, and holds none.
     StorageNotification,
+    /// The beginning of an operation whose end, or first beginning, is visited as the change: its content is part of that.
+    OperationBegun,
+    /// One more end of an operation that is visited already.
+    Repeated,
     /// A JSON object of no log that Onus knows.
     Unknown,
 }
@@ -56,6 +60,8 @@ impl Skip {
             Skip::ControlMessage => "control_message",
             Skip::OtherEvent => "other_event",
             Skip::StorageNotification => "storage_notification",
+            Skip::OperationBegun => "operation_begun",
+            Skip::Repeated => "repeated",
             Skip::Unknown => "unknown",
         }
     }

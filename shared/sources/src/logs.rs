@@ -3,9 +3,20 @@
 use crate::aws;
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
+use crate::join::Part;
+
+/// What an opened text holds.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    /// An entry that stands for itself.
+    Entry(Result<Decoded<'a>, DecodeError>),
+    /// One record of an operation that may have more: to be joined with them.
+    #[allow(dead_code, reason = "see `join`")]
+    Part(Part<'a>),
+}
 
 /// What takes the entries that an opened text holds. It is handed the context back, so that both are known to live as long.
-pub(crate) type Take<'t> = dyn for<'a> FnMut(Context<'a>, Result<Decoded<'a>, DecodeError>) + 't;
+pub(crate) type Take<'t> = dyn for<'a> FnMut(Context<'a>, Found<'a>) + 't;
 
 /// Where a text was found.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +63,6 @@ pub(crate) fn holds_entries(member: &[u8]) -> bool {
 /// Opens one JSON object, or says what is wrong with it.
 pub(crate) fn open<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>) {
     if !LOGS.iter().any(|log| (log.open)(text, context, take)) {
-        take(context, Ok(Decoded::Skipped(Skip::Unknown)));
+        take(context, Found::Entry(Ok(Decoded::Skipped(Skip::Unknown))));
     }
 }

@@ -6,7 +6,8 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::entry::{Entry, Scanned};
 use crate::error::{DecodeError, InputError, quote};
-use crate::logs::{self, Context};
+use crate::join::{Join, Limits};
+use crate::logs::{self, Context, Found};
 use crate::split::{Cut, Piece, Splitter};
 
 /// The largest entry that is decoded, in bytes. CloudTrail caps a record at 256 KB and the largest envelope that is not walked into, a function's
@@ -24,7 +25,11 @@ pub fn scan(file: &str, input: &[u8], visit: &mut dyn FnMut(Entry<'_>)) -> Resul
     scan_reader(file, input, visit)
 }
 
-/// Visits every entry of a stream, in order, holding one entry (at most [`MAX_RECORD`] bytes) in memory.
+/// Visits every entry of a stream, holding one entry (at most [`MAX_RECORD`] bytes) in memory, and, of logs that write several records about
+/// one operation, those that may not be complete (at most 10,000 of them or 64 MB).
+///
+/// Entries come in order. The records of one operation come together, when the input ends or too many are
+/// kept: one of them as the change, with what all of them hold, the others as skips.
 ///
 /// Shapes, told by content: one record or envelope; a provider's file with an array of records; a JSON array; JSON lines in which each line
 /// is any of these; documents behind one another; each plain or gzip, with or without byte order mark and carriage returns. An empty input
@@ -34,46 +39,61 @@ pub fn scan(file: &str, input: &[u8], visit: &mut dyn FnMut(Entry<'_>)) -> Resul
 /// The reader failed, the gzip stream is damaged or cut off, or the input is not text. What came before was visited.
 pub fn scan_reader(file: &str, input: impl Read, visit: &mut dyn FnMut(Entry<'_>)) -> Result<Scanned, InputError> {
     let mut scanned = Scanned::default();
-    let fail = |source, offset, scanned: &Scanned| InputError {
-        file: file.to_owned(),
-        record: scanned.records,
-        offset,
-        scanned: scanned.clone(),
-        source,
+    let mut visit = |entry: Entry<'_>| {
+        scanned.count(&entry.result);
+        visit(entry);
     };
-    let mut splitter = match open(input) {
-        Ok(reader) => Splitter::new(reader, MAX_RECORD),
-        Err(source) => return Err(fail(source, 0, &scanned)),
+    let (ended, offset) = match open(input) {
+        Ok(reader) => visit_all(file, &mut Splitter::new(reader, MAX_RECORD), &mut visit),
+        Err(source) => (Err(source), 0),
     };
-    let mut position = 0;
-    loop {
+    match ended {
+        Ok(()) => Ok(scanned),
+        Err(source) => Err(InputError { file: file.to_owned(), record: scanned.records, offset, scanned, source }),
+    }
+}
+
+/// Visits every entry up to the end or a failure, and tells how many bytes were read.
+fn visit_all(
+    file: &str,
+    splitter: &mut Splitter<impl Read>,
+    visit: &mut dyn FnMut(Entry<'_>),
+) -> (io::Result<()>, u64) {
+    let (mut join, mut position) = (Join::new(file, Limits::DEFAULT), 0);
+    let ended = loop {
         match splitter.next() {
-            Ok(Some(Cut { piece, line })) => decode(&piece, Context::new(file), &mut |context, result| {
-                scanned.count(&result);
-                visit(Entry { file: context.file, record: line.unwrap_or(position), result });
+            Ok(Some(Cut { piece, line })) => decode(&piece, Context::new(file), &mut |context, found| {
+                let record = line.unwrap_or(position);
+                match found {
+                    Found::Entry(result) => visit(Entry { file: context.file, record, result }),
+                    Found::Part(part) => join.add(&part, record, visit),
+                }
                 position += 1;
             }),
-            Ok(None) => return Ok(scanned),
-            Err(source) => return Err(fail(source, splitter.offset(), &scanned)),
+            Ok(None) => break Ok(()),
+            Err(source) => break Err(source),
         }
-    }
+    };
+    join.finish(visit);
+    (ended, splitter.offset())
 }
 
 /// Takes what one piece holds.
 fn decode<'a>(piece: &Piece<'a>, context: Context<'a>, take: &mut logs::Take<'_>) {
-    match *piece {
+    let error = match *piece {
         Piece::Object(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => logs::open(text, context, take),
-            Err(error) => take(context, Err(DecodeError::Utf8 { offset: error.valid_up_to() })),
+            Ok(text) => return logs::open(text, context, take),
+            Err(error) => DecodeError::Utf8 { offset: error.valid_up_to() },
         },
         Piece::Other(bytes) => {
             let head = bytes.get(..bytes.len().min(HEAD)).unwrap_or_default();
-            take(context, Err(DecodeError::NotAnObject { start: quote(&String::from_utf8_lossy(head)) }));
+            DecodeError::NotAnObject { start: quote(&String::from_utf8_lossy(head)) }
         }
-        Piece::Unclosed(length) => take(context, Err(DecodeError::Unclosed { length })),
-        Piece::TooLarge => take(context, Err(DecodeError::TooLarge { limit: MAX_RECORD })),
-        Piece::CutOff => take(context, Err(DecodeError::CutOff)),
-    }
+        Piece::Unclosed(length) => DecodeError::Unclosed { length },
+        Piece::TooLarge => DecodeError::TooLarge { limit: MAX_RECORD },
+        Piece::CutOff => DecodeError::CutOff,
+    };
+    take(context, Found::Entry(Err(error)));
 }
 
 /// Takes off gzip, told by its first two bytes, and refuses what is no text.

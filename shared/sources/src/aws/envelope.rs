@@ -18,7 +18,7 @@ use super::record::Record;
 use crate::MAX_RECORD;
 use crate::entry::{Decoded, Skip};
 use crate::error::{DecodeError, quote};
-use crate::logs::{Context, Take};
+use crate::logs::{Context, Found, Take};
 use crate::text::{each_member, unescape};
 
 /// What an envelope, or what is in it, turned out to be.
@@ -37,7 +37,7 @@ impl<'a> Opened<'a> {
     /// Has what is left taken.
     fn give(self, context: Context<'a>, take: &mut Take<'_>) {
         if let Opened::Entry(result) = self {
-            take(context, result);
+            take(context, Found::Entry(result));
         }
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn open<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>)
     let record = match Record::read(text) {
         Ok(record) => record,
         Err(error) => {
-            take(context, Err(error));
+            take(context, Found::Entry(Err(error)));
             return true;
         }
     };
