@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use onus_pipeline::{Config, Policy};
+use onus_host::Config;
+use onus_pipeline::Policy;
 use onus_rules::{Catalog, LoadErrors, Settings};
 
 use crate::args::RuleArgs;

@@ -30,7 +30,7 @@ pub use ledger::{Created, Ledger, LedgerError};
 pub use plan::{Image, Plan, PlanError, Read, Receipt, ReceiptOutcome, Sent, Step};
 pub use remediation::{Remediation, Spec};
 pub use response::{Mode, Safety};
-pub use sink::{Notice, Sink, SinkError};
+pub use sink::{Notice, Sink, SinkConfig, SinkError};
 pub use state::{State, StateReader};
 
 /// The present moment, as a port: only the rim knows a real clock.

@@ -125,3 +125,9 @@ pub trait Sink: Send + Sync {
     /// The sink did not take it.
     async fn tell(&self, notice: &Notice) -> Result<(), SinkError>;
 }
+
+/// How an operator writes a sink down. Which kinds there are and what each needs is known to whoever opens them.
+pub trait SinkConfig {
+    /// The name that errors and the ledger know the sink by: its own, else its kind.
+    fn name(&self) -> &str;
+}

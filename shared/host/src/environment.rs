@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use onus_pipeline::config::{Config, EventBridgeConfig, SnsConfig};
-use onus_pipeline::{ConfigError, SinkConfig};
+use onus_pipeline::ConfigError;
+use onus_sinks::SinkConfig;
+use onus_sinks::config::{EventBridgeConfig, SnsConfig};
+
+use crate::Config;
 
 /// A snapshot of the environment, taken once per process.
 ///
@@ -124,7 +127,7 @@ impl FromIterator<(String, String)> for Environment {
 
 #[cfg(test)]
 mod tests {
-    use onus_core::Mode;
+    use onus_core::{Mode, SinkConfig as _};
 
     use super::*;
 

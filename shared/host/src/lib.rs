@@ -8,6 +8,7 @@
 pub mod aws;
 mod clock;
 pub mod clouds;
+mod config;
 mod environment;
 pub mod generate;
 #[cfg(feature = "lambda")]
@@ -17,6 +18,7 @@ mod logging;
 mod rules;
 
 pub use clock::SystemClock;
+pub use config::{Config, config_schema};
 pub use environment::{Environment, StartError};
 #[cfg(feature = "lambda")]
 pub use logging::init_logging;

@@ -6,10 +6,11 @@ use std::error::Error;
 
 use jiff::Timestamp;
 use onus_core::{Change, Finding, State, Verdict};
-#[cfg(feature = "aws")]
-use onus_pipeline::config::Config;
 use onus_pipeline::ports::Candidate;
 use onus_rules::{Catalog, LoadErrors, Rule, Settings, Subject};
+
+#[cfg(feature = "aws")]
+use crate::Config;
 
 /// Why there are no rules to evaluate.
 #[derive(Debug, thiserror::Error)]

@@ -16,4 +16,4 @@ pub use entry::{BadKey, ObjectLedger};
 pub use object_store::aws::AwsCredentialProvider;
 #[cfg(feature = "s3")]
 pub use objects::Objects;
-pub use open::{OpenError, Options, open};
+pub use open::{BUCKETS, OpenError, Options, open};

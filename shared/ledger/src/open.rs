@@ -9,6 +9,9 @@ use onus_core::Ledger;
 
 use crate::entry::ObjectLedger;
 
+/// How a bucket is written down, for messages and documentation.
+pub const BUCKETS: &str = "`s3://BUCKET/PREFIX`";
+
 /// What a URL does not say.
 #[derive(Clone, Default)]
 pub struct Options {

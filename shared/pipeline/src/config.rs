@@ -1,9 +1,10 @@
-//! `onus.yaml`: the one file an operator writes.
+//! `onus.yaml`: the one file an operator writes. What may stand below its `sinks` is told by the type parameter.
 
 use std::fmt;
 
-use onus_core::{Mode, Severity};
+use onus_core::{Mode, Severity, SinkConfig};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,14 +12,15 @@ use crate::expiry::Expiry;
 use crate::glob::Glob;
 
 /// The whole file. Every part may be left out; an unknown key anywhere is an error.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, bound = "S: DeserializeOwned")]
+#[schemars(bound = "S: JsonSchema + Serialize")]
+pub struct Config<S> {
     /// The version of this format. 1, also when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1))]
     pub version: Option<u8>,
-    /// Where claims, findings, plans and receipts are kept: `file://FOLDER`, `s3://BUCKET/PREFIX` or `memory://`.
+    /// Where claims, findings, plans and receipts are kept: `file://FOLDER`, `memory://` or the URL of a bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
     /// Which rules are evaluated.
@@ -28,18 +30,31 @@ pub struct Config {
     /// Findings that are known and accepted.
     pub exemptions: Vec<Exemption>,
     /// Where findings are told.
-    #[serde(with = "yaml_serde::with::singleton_map_recursive")]
-    #[schemars(with = "Vec<SinkConfig>")]
-    pub sinks: Vec<SinkConfig>,
+    #[serde(deserialize_with = "yaml_serde::with::singleton_map_recursive::deserialize")]
+    pub sinks: Vec<S>,
     /// What Onus has to know about the operator's clouds.
     pub settings: Settings,
+}
+
+impl<S> Default for Config<S> {
+    fn default() -> Self {
+        Self {
+            version: None,
+            ledger: None,
+            rules: RuleSources::default(),
+            modes: Modes::default(),
+            exemptions: Vec::new(),
+            sinks: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
 }
 
 /// Which rules are evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleSources {
-    /// A folder or bucket prefix with rules of your own: a path, `file://FOLDER` or `s3://BUCKET/PREFIX`.
+    /// A folder or bucket prefix with rules of your own: a path, `file://FOLDER` or the URL of a bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Whether your rules replace the built-in ones instead of standing beside them.
@@ -108,77 +123,6 @@ pub struct Exemption {
     pub expires: Expiry,
 }
 
-/// One sink: a map of one key that names its kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SinkConfig {
-    /// An SNS topic.
-    #[serde(rename = "sns")]
-    Sns(SnsConfig),
-    /// An EventBridge bus.
-    #[serde(rename = "eventbridge")]
-    EventBridge(EventBridgeConfig),
-    /// Standard output, one line of JSON for each notice.
-    Stdout(StdoutConfig),
-    /// A file that lines of JSON are appended to.
-    File(FileConfig),
-}
-
-/// An SNS topic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SnsConfig {
-    /// The topic's ARN.
-    pub topic: String,
-    /// A name of its own, where there are several of one kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-/// An EventBridge bus.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EventBridgeConfig {
-    /// The bus's name or ARN.
-    pub bus: String,
-    /// A name of its own, where there are several of one kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-/// Standard output.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct StdoutConfig {
-    /// A name of its own, where there are several of one kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-/// A file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FileConfig {
-    /// Its path.
-    pub path: String,
-    /// A name of its own, where there are several of one kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-impl SinkConfig {
-    /// The name that errors and the ledger know the sink by: its own, else its kind.
-    pub fn name(&self) -> &str {
-        let (name, kind) = match self {
-            Self::Sns(sink) => (&sink.name, "sns"),
-            Self::EventBridge(sink) => (&sink.name, "eventbridge"),
-            Self::Stdout(sink) => (&sink.name, "stdout"),
-            Self::File(sink) => (&sink.name, "file"),
-        };
-        name.as_deref().unwrap_or(kind)
-    }
-}
-
 /// What Onus has to know about the operator's clouds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -219,13 +163,16 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl Config {
+impl<S: SinkConfig> Config<S> {
     /// Reads and checks a file's text. An empty text is the default configuration.
     ///
     /// # Errors
     /// The text is no YAML, has an unknown key, lacks one or holds a value of the wrong kind; two sinks share a name; an override selects
     /// nothing.
-    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError>
+    where
+        S: DeserializeOwned,
+    {
         let failed = |at, problem: String| ConfigError { file: file.to_owned(), at, problem };
         let config: Option<Self> = yaml_serde::from_str(text).map_err(|error| {
             let at = error.location().map(|place| (place.line(), place.column()));
@@ -254,10 +201,10 @@ impl Config {
         }
         let plain =
             |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if let Some(name) = self.sinks.iter().map(SinkConfig::name).find(|name| !plain(name)) {
+        if let Some(name) = self.sinks.iter().map(S::name).find(|name| !plain(name)) {
             return Err(format!("sink name `{name}` is not made of ASCII letters, digits, `-` and `_`"));
         }
-        let mut names: Vec<&str> = self.sinks.iter().map(SinkConfig::name).collect();
+        let mut names: Vec<&str> = self.sinks.iter().map(S::name).collect();
         names.sort_unstable();
         match names.windows(2).find_map(|pair| (pair.first() == pair.last()).then(|| pair.first())).flatten() {
             Some(name) => Err(format!("two sinks are called `{name}`, give one of them a `name`")),
@@ -283,8 +230,8 @@ fn without_place(message: &str) -> String {
 }
 
 /// The JSON Schema (draft 2020-12) of `onus.yaml`, for editors.
-pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Config).to_value();
+pub fn schema<S: JsonSchema + Serialize>() -> Value {
+    let mut schema = schemars::schema_for!(Config<S>).to_value();
     if let Value::Object(members) = &mut schema {
         members.insert("title".to_owned(), Value::from("onus.yaml"));
     }

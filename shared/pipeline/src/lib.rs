@@ -18,7 +18,7 @@ pub mod respond;
 mod tell;
 
 pub use audit::{Auditor, Outcome, Report};
-pub use config::{Config, ConfigError, SinkConfig, schema};
+pub use config::{Config, ConfigError, schema};
 pub use error::{HandleError, QueueError, RecordError};
 pub use job::Job;
 pub use policy::{Cap, Decision, ModeSource, Policy, Subject};

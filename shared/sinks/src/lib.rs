@@ -5,6 +5,7 @@
 //! SDK.
 
 pub mod cloudevent;
+pub mod config;
 #[cfg(feature = "eventbridge")]
 pub mod eventbridge;
 pub mod lines;
@@ -17,6 +18,7 @@ mod size;
 pub mod sns;
 
 pub use cloudevent::CloudEvent;
+pub use config::SinkConfig;
 #[cfg(feature = "eventbridge")]
 pub use eventbridge::EventBridge;
 pub use lines::Lines;

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Ended> {
         files.extend(pages::files(&selection.catalog));
     }
     if wants(Generated::Schema) {
-        let schema = serde_json::to_string_pretty(&onus_pipeline::config::schema())?;
+        let schema = serde_json::to_string_pretty(&onus_host::config_schema())?;
         files.insert("infra/onus.schema.json".into(), schema + "\n");
     }
     if wants(Generated::Aws) {

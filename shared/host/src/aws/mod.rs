@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use jiff::SignedDuration;
-use onus_core::{Caller, Ledger, Sink};
-use onus_pipeline::config::Config;
-use onus_pipeline::{Auditor, Policy, Records, Responder, ResponseQueue, SinkConfig};
+use onus_core::{Caller, Ledger, Sink, SinkConfig as _};
+use onus_pipeline::{Auditor, Policy, Records, Responder, ResponseQueue};
+use onus_sinks::SinkConfig;
 
 pub use queue::SqsQueue;
 pub use warm::Backoff;
 
+use crate::Config;
 use crate::clock::SystemClock;
 use crate::environment::{Environment, StartError};
 use crate::rules::Rules;
@@ -106,8 +107,8 @@ fn open_sink(sink: &SinkConfig, sdk: &SdkConfig) -> Result<Arc<dyn Sink>, StartE
         SinkConfig::Sns(config) => Arc::new(onus_sinks::Sns::new(name, sdk, &config.topic)),
         SinkConfig::EventBridge(config) => Arc::new(onus_sinks::EventBridge::new(name, sdk, &config.bus)),
         SinkConfig::Stdout(_) => Arc::new(onus_sinks::Lines::stdout(name)),
-        SinkConfig::File(_) => {
-            let problem = "a function keeps no files, name `sns`, `eventbridge` or `stdout`";
+        SinkConfig::File(_) | SinkConfig::EventGrid(_) | SinkConfig::StorageQueue(_) | SinkConfig::PubSub(_) => {
+            let problem = "a function on AWS tells `sns`, `eventbridge` or `stdout`";
             return Err(StartError::Sink { name: name.to_owned(), problem });
         }
     })
