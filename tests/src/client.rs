@@ -1,4 +1,4 @@
-//! AWS's own client, to prepare and read state with another tool than the one under test.
+//! The providers' own clients, to prepare and read state with another tool than the one under test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::workspace;
 
-/// boto3 in a process of its own.
+/// A provider's Python SDK in a process of its own.
 #[derive(Debug)]
 pub struct Client {
     child: Child,
@@ -16,14 +16,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of one server.
+    /// boto3, on one server. Operations are named as in the service's API reference.
     ///
     /// # Panics
     /// Python cannot be started.
     pub fn new(url: &str) -> Self {
+        Self::start("tests/local/client.py", &[url])
+    }
+
+    /// Starts a script that reads requests and writes answers, one JSON line each; `client.py` tells their shape.
+    pub(crate) fn start(script: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(workspace::python())
-            .arg(workspace::root().join("tests/local/client.py"))
-            .arg(url)
+            .arg(workspace::root().join(script))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,10 +1,12 @@
-//! What integration tests stand on: a local AWS, the real function binaries, and the platform that runs them.
+//! What integration tests stand on: local clouds, the real function binaries, and the platform that runs them.
 //!
-//! Nothing here is skipped when it is missing: a test that needs the local AWS fails and names `make local`.
+//! Nothing here is skipped when it is missing: a test that needs a local cloud fails and names `make local`.
 
 pub mod client;
 pub mod cloudtrail;
 pub mod lambda;
 pub mod local_aws;
+pub mod local_azure;
+mod server;
 pub mod stage;
 pub mod workspace;
