@@ -82,6 +82,50 @@ impl Image {
     }
 }
 
+/// What stands in a call for a member of an image that is read just before the call is sent: `{"~live": ["policy", "~etag"]}`.
+const LIVE: &str = "~live";
+
+/// A member of the image that an undo reads just before it sends a call: the version token that makes the write conditional
+/// on what was read. A plan cannot know it, because the response itself changes it. Outermost first, the image's key at
+/// the start.
+pub fn live(path: &[&str]) -> Value {
+    serde_json::json!({ LIVE: path })
+}
+
+impl Image {
+    /// A call with every [`live`] member of its parameters put in from this image.
+    ///
+    /// # Errors
+    /// The image holds no such member, so that the call could not be conditional: do not send it. Holds the path, its parts
+    /// joined by dots.
+    pub fn fill(&self, call: &Call) -> Result<Call, String> {
+        Ok(Call { parameters: self.filled(&call.parameters)?, ..call.clone() })
+    }
+
+    fn filled(&self, value: &Value) -> Result<Value, String> {
+        Ok(match value {
+            Value::Object(members) => match members.get(LIVE).and_then(Value::as_array) {
+                Some(path) => self.live_member(path)?,
+                None => {
+                    let members = members.iter().map(|(name, member)| Ok((name.clone(), self.filled(member)?)));
+                    Value::Object(members.collect::<Result<_, String>>()?)
+                }
+            },
+            Value::Array(elements) => {
+                Value::Array(elements.iter().map(|element| self.filled(element)).collect::<Result<_, _>>()?)
+            }
+            other => other.clone(),
+        })
+    }
+
+    fn live_member(&self, path: &[Value]) -> Result<Value, String> {
+        let names: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
+        let (key, rest) = names.split_first().ok_or_else(String::new)?;
+        let found = rest.iter().try_fold(self.get(key), |value, name| value.get(*name));
+        found.filter(|value| !value.is_null()).cloned().ok_or_else(|| names.join("."))
+    }
+}
+
 /// One call of a plan and the call that takes it back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -89,7 +133,7 @@ pub struct Step {
     pub title: String,
     /// What is sent.
     pub call: Call,
-    /// What undoes it; `None` when nothing can, which the title says.
+    /// What undoes it; `None` when nothing can, which the title says. Its [`live`] members are put in when it is sent.
     pub inverse: Option<Call>,
 }
 
@@ -246,5 +290,22 @@ mod tests {
         assert!(before.same_as(&restored));
         assert!(!before.same_as(&moved));
         assert!(!before.same_as(&Image::default()), "a key that was read is not a key that was never read");
+    }
+
+    #[test]
+    fn an_undo_is_conditional_on_what_it_read() {
+        let call = |etag: Value| {
+            Call::gcp(
+                "storage",
+                "buckets.setIamPolicy",
+                json!({ "body": { "bindings": [{ "role": "r" }], "etag": etag } }),
+            )
+        };
+        let read = image(json!({ "iamPolicy": { "~etag": "CAI=" } }));
+        let inverse = call(live(&["iamPolicy", "~etag"]));
+        assert_eq!(read.fill(&inverse), Ok(call(json!("CAI="))));
+        assert_eq!(read.fill(&call(json!("fixed"))), Ok(call(json!("fixed"))));
+        assert_eq!(Image::default().fill(&inverse), Err("iamPolicy.~etag".to_owned()));
+        assert_eq!(read.fill(&call(json!({ "~live": [] }))), Err(String::new()));
     }
 }

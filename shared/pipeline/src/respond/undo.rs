@@ -54,7 +54,7 @@ impl Responder {
             Err(error) => return self.refuse(task.finding, task.by, task.kind, error.to_string()).await,
         };
         let after = response.after.clone().unwrap_or_default();
-        let intent = Intent { by: task.by.to_owned(), at: self.clock.now(), steps: inverses, before: after };
+        let mut intent = Intent { by: task.by.to_owned(), at: self.clock.now(), steps: inverses, before: after };
         if begun > 0 && image.same_as(&response.before) {
             // An earlier handler sent everything and died before its receipt.
             return self.conclude_undo(task, response, intent, None, Ok(image), undos).await;
@@ -66,6 +66,15 @@ impl Responder {
                 "the resource has moved since the response".to_owned()
             };
             return self.refuse(task.finding, task.by, task.kind, reason).await;
+        }
+        for step in &mut intent.steps {
+            match image.fill(&step.call) {
+                Ok(call) => step.call = call,
+                Err(lacking) => {
+                    let reason = format!("what was read holds no `{lacking}`, which the undo depends on");
+                    return self.refuse(task.finding, task.by, task.kind, reason).await;
+                }
+            }
         }
         let sending = self.send(task, &format!("{name}{}", begun + 1), &intent, held).await?;
         let read_back = match &sending.failure {
