@@ -104,13 +104,13 @@ impl Image {
 
     fn filled(&self, value: &Value) -> Result<Value, String> {
         Ok(match value {
-            Value::Object(members) => match members.get(LIVE).and_then(Value::as_array) {
-                Some(path) => self.live_member(path)?,
-                None => {
-                    let members = members.iter().map(|(name, member)| Ok((name.clone(), self.filled(member)?)));
-                    Value::Object(members.collect::<Result<_, String>>()?)
+            Value::Object(members) => {
+                if let Some(path) = members.get(LIVE).and_then(Value::as_array) {
+                    return self.live_member(path);
                 }
-            },
+                let members = members.iter().map(|(name, member)| Ok((name.clone(), self.filled(member)?)));
+                Value::Object(members.collect::<Result<_, String>>()?)
+            }
             Value::Array(elements) => {
                 Value::Array(elements.iter().map(|element| self.filled(element)).collect::<Result<_, _>>()?)
             }
