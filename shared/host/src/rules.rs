@@ -9,7 +9,7 @@ use onus_core::{Change, Finding, State, Verdict};
 use onus_pipeline::ports::Candidate;
 use onus_rules::{Catalog, LoadErrors, Rule, Settings, Subject};
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "functions")]
 use crate::Config;
 
 /// Why there are no rules to evaluate.
@@ -57,7 +57,7 @@ impl Rules {
     ///
     /// # Errors
     /// A rule file is wrong, an id is there twice, or the folder or prefix cannot be read.
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "functions")]
     pub async fn load(config: &Config, options: &onus_ledger::Options) -> Result<Self, RulesError> {
         let own = match &config.rules.url {
             None => None,
@@ -68,7 +68,7 @@ impl Rules {
     }
 
     /// The built-in rules and an operator's own, as `onus.yaml` combines them.
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "functions")]
     fn beside_builtin(config: &Config, own: Option<Catalog>) -> Result<Self, RulesError> {
         let catalog = match own {
             None => Cow::Borrowed(Catalog::embedded()),
@@ -85,7 +85,7 @@ impl Rules {
     }
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "functions")]
 fn in_folder(url: &str) -> Result<Catalog, RulesError> {
     let folder = match url.split_once("://") {
         None => url,
@@ -95,7 +95,7 @@ fn in_folder(url: &str) -> Result<Catalog, RulesError> {
     Ok(Catalog::load_dir(std::path::Path::new(folder))?)
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "functions")]
 async fn in_bucket(url: &str, options: &onus_ledger::Options) -> Result<Catalog, RulesError> {
     let unreadable = |source: Box<dyn Error + Send + Sync>| RulesError::Unreadable { url: url.to_owned(), source };
     let objects = onus_ledger::Objects::open(url, options).map_err(|error| unreadable(error.into()))?;

@@ -292,19 +292,19 @@ impl Auditor {
     async fn deliver(&self, finding: Finding, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
         let notice = Notice::Found { finding: Box::new(finding), mode };
         let told = tell(&self.records, &self.sinks, &notice, earlier).await;
-        let asked = self.ask(&notice.finding().id, mode, earlier).await;
+        let asked = self.ask(notice.finding(), mode, earlier).await;
         told.and(asked)
     }
 
-    async fn ask(&self, finding: &FindingId, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
+    async fn ask(&self, finding: &Finding, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
         let Some(queue) = self.queue.as_ref().filter(|_| mode >= Mode::Plan) else { return Ok(()) };
-        if earlier == Earlier::Possible && self.records.is_asked(finding).await? {
+        if earlier == Earlier::Possible && self.records.is_asked(&finding.id).await? {
             return Ok(());
         }
-        let job = Job::Respond(finding.clone());
-        let failed = |source| HandleError::Enqueue { finding: finding.clone(), source };
-        queue.enqueue(&job).await.map_err(failed)?;
-        Ok(self.records.mark_asked(finding).await?)
+        let job = Job::Respond(finding.id.clone());
+        let failed = |source| HandleError::Enqueue { finding: finding.id.clone(), source };
+        queue.enqueue(&job, finding).await.map_err(failed)?;
+        Ok(self.records.mark_asked(&finding.id).await?)
     }
 }
 

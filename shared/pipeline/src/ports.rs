@@ -47,11 +47,12 @@ pub trait Rules: Send + Sync {
 /// Where the audit function asks the respond function for a response.
 #[async_trait]
 pub trait ResponseQueue: Send + Sync {
-    /// Asks. The same job may be enqueued, and may arrive, more than once.
+    /// Asks. The same job may be enqueued, and may arrive, more than once. The finding is what the job is about: a queue that keeps an
+    /// order keeps it for each resource.
     ///
     /// # Errors
     /// The queue did not take it.
-    async fn enqueue(&self, job: &Job) -> Result<(), QueueError>;
+    async fn enqueue(&self, job: &Job, finding: &Finding) -> Result<(), QueueError>;
 }
 
 /// Waiting, as a port: what was written may take a moment until it can be read.

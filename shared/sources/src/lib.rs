@@ -21,6 +21,7 @@
 //! ```
 
 pub mod aws;
+mod decode;
 mod entry;
 mod error;
 #[allow(dead_code, reason = "the first logs whose operations have several records come next")]
@@ -30,6 +31,7 @@ mod scan;
 mod split;
 mod text;
 
+pub use decode::decode;
 pub use entry::{Decoded, Entry, Scanned, Skip};
 pub use error::{DecodeError, InputError};
 pub use scan::{MAX_RECORD, scan, scan_reader};

@@ -1,13 +1,15 @@
-//! The queue in front of `aws-respond`.
+//! Queues on AWS.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use onus_core::{Call, Caller};
-use onus_pipeline::{Job, QueueError, ResponseQueue};
+use onus_pipeline::QueueError;
 use serde_json::json;
 
-/// An SQS queue. The message is the job as JSON.
+use crate::queue::Queue;
+
+/// A standard SQS queue. It keeps no order.
 pub struct SqsQueue {
     caller: Arc<dyn Caller>,
     url: String,
@@ -22,13 +24,18 @@ impl SqsQueue {
 }
 
 #[async_trait]
-impl ResponseQueue for SqsQueue {
-    async fn enqueue(&self, job: &Job) -> Result<(), QueueError> {
-        let failed = |retryable, source| QueueError { retryable, source };
-        let body = serde_json::to_string(job).map_err(|error| failed(false, error.into()))?;
-        let parameters = json!({ "QueueUrl": self.url, "MessageBody": body });
+impl Queue for SqsQueue {
+    /// 1 MiB (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>), less a margin: the
+    /// caller's JSON around it does not count, attributes would.
+    fn longest(&self) -> usize {
+        1_000_000
+    }
+
+    async fn send(&self, message: &str, _order: &str) -> Result<(), QueueError> {
+        let parameters = json!({ "QueueUrl": self.url, "MessageBody": message });
         let call = Call::aws("sqs", "SendMessage", &self.region, parameters);
-        self.caller.call(&call).await.map(|_| ()).map_err(|error| failed(error.is_retryable(), error.into()))
+        let failed = |error: onus_core::CallError| QueueError { retryable: error.is_retryable(), source: error.into() };
+        self.caller.call(&call).await.map(|_| ()).map_err(failed)
     }
 }
 
@@ -36,7 +43,7 @@ impl ResponseQueue for SqsQueue {
 mod tests {
     use std::sync::Mutex;
 
-    use onus_core::{CallError, Cloud, FindingId};
+    use onus_core::CallError;
     use serde_json::Value;
 
     use super::*;
@@ -53,14 +60,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_is_sent_as_json() {
+    async fn a_message_is_sent_as_it_is() {
         let notes = Arc::new(Notes::default());
         let queue =
             SqsQueue::new(Arc::clone(&notes) as Arc<dyn Caller>, "https://sqs.example/1/responses", "us-east-1");
-        let finding = FindingId::of(Cloud::Aws, "e-1", "aws.s3.bucket_made_public");
-        queue.enqueue(&Job::Respond(finding.clone())).await.unwrap();
+        queue.send(r#"{"respond":"f-1"}"#, "").await.unwrap();
         let sent = notes.0.lock().unwrap();
         assert_eq!(sent[0].name(), "sqs:SendMessage");
-        assert_eq!(sent[0].parameters["MessageBody"], format!(r#"{{"respond":"{finding}"}}"#));
+        assert_eq!(sent[0].parameters["MessageBody"], r#"{"respond":"f-1"}"#);
     }
 }

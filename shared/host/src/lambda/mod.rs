@@ -2,13 +2,10 @@
 //! be handled goes to the dead letter queue with its reason, and counts as done.
 
 mod audit;
-mod dead_letters;
 mod failure;
 mod respond;
 mod sweep;
 
-pub use audit::{AuditFunction, Audited};
-pub use dead_letters::DeadLetters;
-pub use failure::Failure;
+pub use audit::AuditFunction;
 pub use respond::RespondFunction;
 pub use sweep::{Lookup, LookupError, LookupPage, SweepFunction, Swept};

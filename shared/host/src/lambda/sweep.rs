@@ -12,11 +12,11 @@ use onus_core::{Clock, Ledger};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::audit::AuditFunction;
-use super::failure::Failure;
 use crate::SystemClock;
+use crate::audit::PayloadAuditor;
 use crate::aws::Clients;
 use crate::environment::{Environment, StartError};
+use crate::failure::Failure;
 
 /// How much time is looked at between two checkpoints. Small enough that one slice always fits into an invocation: two
 /// requests a second and fifty events each make 84,000 events in fourteen minutes.
@@ -96,7 +96,7 @@ impl Lookup for CloudTrail {
 
 /// Sweeps one region.
 pub struct SweepFunction {
-    audit: AuditFunction,
+    audit: PayloadAuditor,
     lookup: Arc<dyn Lookup>,
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
@@ -123,16 +123,16 @@ impl SweepFunction {
     /// The deployment is wrong.
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment).await?;
-        clients.warm().await;
+        clients.wiring.warm().await;
         let lookup = Arc::new(CloudTrail(aws_sdk_cloudtrail::Client::new(&clients.sdk)));
-        let audit = AuditFunction::new(clients.auditor(environment).await?, clients.dead_letters(environment));
-        let (ledger, region) = (Arc::clone(&clients.ledger), clients.region.clone());
+        let audit = PayloadAuditor::new(clients.auditor(environment).await?, clients.dead_letters(environment));
+        let (ledger, region) = (Arc::clone(&clients.wiring.ledger), clients.region.clone());
         Ok(Self::new(audit, lookup, ledger, Arc::new(SystemClock), region))
     }
 
     /// A sweep out of its parts.
     pub fn new(
-        audit: AuditFunction,
+        audit: PayloadAuditor,
         lookup: Arc<dyn Lookup>,
         ledger: Arc<dyn Ledger>,
         clock: Arc<dyn Clock>,

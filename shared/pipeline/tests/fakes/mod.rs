@@ -304,7 +304,7 @@ pub struct FakeQueue {
 
 #[async_trait]
 impl ResponseQueue for FakeQueue {
-    async fn enqueue(&self, job: &Job) -> Result<(), QueueError> {
+    async fn enqueue(&self, job: &Job, _about: &Finding) -> Result<(), QueueError> {
         let work = async { self.jobs.lock().expect("unpoisoned").push(job.clone()) };
         self.fuse.run(self.last, work).await.ok_or_else(|| QueueError { retryable: true, source: dead() })
     }

@@ -7,7 +7,7 @@ use onus_rules::{Catalog, Settings};
 use serde_json::json;
 
 use super::*;
-use crate::lambda::DeadLetters;
+use crate::dead_letters::DeadLetters;
 use crate::rules::Rules;
 
 const NOW: &str = "2026-01-31T12:00:00Z";
@@ -76,7 +76,7 @@ fn sweep(log: &Arc<Log>, ledger: &Arc<dyn Ledger>, now: &str) -> SweepFunction {
         queue: None,
         clock: Arc::new(Fixed(at(now))),
     };
-    let audit = AuditFunction::new(auditor, DeadLetters::new(caller, None, "us-east-1"));
+    let audit = PayloadAuditor::new(auditor, DeadLetters::default());
     let lookup = Arc::clone(log) as Arc<dyn Lookup>;
     SweepFunction::new(audit, lookup, Arc::clone(ledger), Arc::new(Fixed(at(now))), "us-east-1".to_owned())
 }
