@@ -1,0 +1,152 @@
+//! Who may do what and who watches: role assignments and definitions, Defender plans, diagnostic settings.
+
+use onus_core::{Image, Read};
+use serde_json::{Value, json};
+
+use super::arm::{ABSENT, ArmReader, call, elements, keep, no_effects, pick, read, text, tidy};
+use crate::operations::ResourceId;
+
+/// The ARM type of a role assignment.
+pub(crate) const ASSIGNMENT_KIND: &str = "Microsoft.Authorization/roleAssignments";
+/// The ARM type of a role definition.
+const DEFINITION_KIND: &str = "Microsoft.Authorization/roleDefinitions";
+/// The ARM type of a Defender plan.
+pub(crate) const PRICING_KIND: &str = "Microsoft.Security/pricings";
+/// The ARM type of a diagnostic setting.
+const SETTING_KIND: &str = "Microsoft.Insights/diagnosticSettings";
+/// Image key of a role assignment.
+pub(crate) const ASSIGNMENT: &str = "roleAssignment";
+/// Image key of a role definition: what the role allows.
+const DEFINITION: &str = "roleDefinition";
+/// Image key of a Defender plan.
+pub(crate) const PRICING: &str = "pricing";
+
+/// Reads an assignment, less who made it and when.
+pub(crate) fn assignment(id: &ResourceId) -> Read {
+    read(ASSIGNMENT, "Microsoft.Authorization:RoleAssignments_GetById", id, |answer| {
+        keep(
+            &answer,
+            &[
+                "properties.condition",
+                "properties.conditionVersion",
+                "properties.delegatedManagedIdentityResourceId",
+                "properties.description",
+                "properties.principalId",
+                "properties.principalType",
+                "properties.roleDefinitionId",
+                "properties.scope",
+            ],
+        )
+    })
+}
+
+fn definition(id: &ResourceId) -> Read {
+    read(DEFINITION, "Microsoft.Authorization:RoleDefinitions_GetById", id, |answer| {
+        let paths = ["assignableScopes", "description", "permissions", "roleName", "type"];
+        let paths = paths.map(|member| format!("properties.{member}"));
+        keep(&answer, &paths.each_ref().map(String::as_str))
+    })
+}
+
+/// Role assignments, each with its role: the assignment alone names the role by a GUID.
+pub(crate) static ASSIGNMENTS: ArmReader = ArmReader {
+    kind: ASSIGNMENT_KIND,
+    operations: &["Microsoft.Authorization:RoleAssignments_GetById", "Microsoft.Authorization:RoleDefinitions_GetById"],
+    reads: |id, so_far| {
+        let role = ResourceId::parse(text(so_far.get(ASSIGNMENT), "/properties/roleDefinitionId")).ok();
+        let role = role.filter(|role| role.is_of(DEFINITION_KIND));
+        std::iter::once(assignment(id)).chain(role.as_ref().map(definition)).collect()
+    },
+    effects: no_effects,
+};
+
+/// Role definitions.
+pub(crate) static DEFINITIONS: ArmReader = ArmReader {
+    kind: DEFINITION_KIND,
+    operations: &["Microsoft.Authorization:RoleDefinitions_GetById"],
+    reads: |id, _| vec![definition(id)],
+    effects: no_effects,
+};
+
+/// Reads a Defender plan. What is left of a trial and how many resources are covered change by themselves.
+pub(crate) fn pricing(id: &ResourceId) -> Read {
+    read(PRICING, "Microsoft.Security:Pricings_Get", id, |answer| {
+        let is_free = text(&answer, "/properties/pricingTier").eq_ignore_ascii_case("Free");
+        let mut kept = keep(
+            &answer,
+            &[
+                "properties.deprecated",
+                "properties.enforce",
+                "properties.inherited",
+                "properties.pricingTier",
+                "properties.replacedBy",
+                "properties.subPlan",
+            ],
+        );
+        // A plan that is off has no extensions that are on; some answers list them all as off, some none.
+        let extensions = elements(answer.pointer("/properties/extensions").unwrap_or(&Value::Null)).iter();
+        let extensions = extensions.map(|one| pick(one, &["additionalExtensionProperties", "isEnabled", "name"]));
+        let extensions = tidy(&json!(extensions.collect::<Vec<_>>()));
+        if let (false, Some(Value::Object(properties))) = (is_free, kept.get_mut("properties")) {
+            properties.insert("extensions".to_owned(), extensions);
+        }
+        kept
+    })
+}
+
+/// Defender plans.
+pub(crate) static PRICINGS: ArmReader = ArmReader {
+    kind: PRICING_KIND,
+    operations: &["Microsoft.Security:Pricings_Get"],
+    reads: |id, _| vec![pricing(id)],
+    effects: no_effects,
+};
+
+fn kept_setting(answer: &Value) -> Value {
+    let mut kept = keep(
+        answer,
+        &[
+            "name",
+            "properties.eventHubAuthorizationRuleId",
+            "properties.eventHubName",
+            "properties.logAnalyticsDestinationType",
+            "properties.logs",
+            "properties.marketplacePartnerId",
+            "properties.metrics",
+            "properties.serviceBusRuleId",
+            "properties.storageAccountId",
+            "properties.workspaceId",
+        ],
+    );
+    super::arm::without(&mut kept, &["retentionPolicy"]);
+    kept
+}
+
+/// Diagnostic settings: the one that changed as `diagnosticSetting`, and all that its resource has now as `diagnosticSettings`,
+/// so that a rule can tell the last one gone from one of many.
+pub(crate) static DIAGNOSTIC_SETTINGS: ArmReader = ArmReader {
+    kind: SETTING_KIND,
+    operations: &["Microsoft.Insights:DiagnosticSettings_Get", "Microsoft.Insights:DiagnosticSettings_List"],
+    reads: |id, _: &Image| {
+        let setting =
+            read("diagnosticSetting", "Microsoft.Insights:DiagnosticSettings_Get", id, |answer| kept_setting(&answer));
+        let all = parent(id).map(|parent| {
+            let list = call("Microsoft.Insights:DiagnosticSettings_List", parent.as_str(), None);
+            Read::new("diagnosticSettings", list).absent(ABSENT).keep(|answer| {
+                let settings = elements(answer.get("value").unwrap_or(&Value::Null)).iter();
+                let mut settings: Vec<Value> = settings.map(kept_setting).collect();
+                settings.sort_by_cached_key(|setting| setting.get("name").map(Value::to_string));
+                json!(settings)
+            })
+        });
+        std::iter::once(setting).chain(all).collect()
+    },
+    effects: no_effects,
+};
+
+/// What an extension resource is about: the part of its id before its own `providers`.
+fn parent(id: &ResourceId) -> Option<ResourceId> {
+    let segments: Vec<&str> = id.as_str().split('/').collect();
+    let own = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"))?;
+    ResourceId::parse(&segments.get(..own)?.join("/")).ok()
+}

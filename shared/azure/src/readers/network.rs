@@ -1,0 +1,130 @@
+//! Network security groups, with their rules.
+
+use ipnet::IpNet;
+use onus_core::effect::{Direction, Protocol};
+use onus_core::{Opening, Read, address};
+use serde_json::{Map, Value};
+
+use super::arm::{ArmReader, ETAG, ID, elements, no_effects, pick, read, text, tidy};
+use crate::operations::ResourceId;
+
+/// The ARM type of a group.
+pub(crate) const GROUP_KIND: &str = "Microsoft.Network/networkSecurityGroups";
+/// The ARM type of a rule.
+pub(crate) const RULE_KIND: &str = "Microsoft.Network/networkSecurityGroups/securityRules";
+/// Image key of a group: `properties.securityRules`, each with its `name` and `properties`. The default rules are left out: they
+/// are the same everywhere and nobody can change them.
+pub(crate) const GROUP: &str = "networkSecurityGroup";
+
+/// What a rule is made of. All of it is sent when a rule is put back, and nothing else can be.
+const RULE: [&str; 17] = [
+    "name",
+    "properties.access",
+    "properties.description",
+    "properties.destinationAddressPrefix",
+    "properties.destinationAddressPrefixes",
+    "properties.destinationApplicationSecurityGroups",
+    "properties.destinationPortRange",
+    "properties.destinationPortRanges",
+    "properties.direction",
+    "properties.priority",
+    "properties.protocol",
+    "properties.sourceAddressPrefix",
+    "properties.sourceAddressPrefixes",
+    "properties.sourceApplicationSecurityGroups",
+    "properties.sourcePortRange",
+    "properties.sourcePortRanges",
+    "etag",
+];
+
+/// Reads a group and its rules.
+pub(crate) fn group(id: &ResourceId) -> Read {
+    read(GROUP, "Microsoft.Network:NetworkSecurityGroups_Get", id, |answer| {
+        let rules = answer.pointer("/properties/securityRules").unwrap_or(&Value::Null);
+        let mut rules: Vec<Value> = elements(rules).iter().map(rule).collect();
+        rules.sort_by_cached_key(|rule| rule.get("name").and_then(Value::as_str).unwrap_or_default().to_owned());
+        let mut kept = Map::new();
+        kept.insert("properties".to_owned(), serde_json::json!({ "securityRules": rules }));
+        kept.insert(ID.to_owned(), answer.get("id").cloned().unwrap_or_default());
+        Value::Object(kept)
+    })
+}
+
+/// One rule, its entity tag as [`ETAG`] and its id as [`ID`].
+fn rule(answer: &Value) -> Value {
+    let mut kept = tidy(&pick(answer, &RULE));
+    if let Value::Object(members) = &mut kept {
+        if let Some(etag) = members.remove("etag") {
+            members.insert(ETAG.to_owned(), etag);
+        }
+        members.insert(ID.to_owned(), answer.get("id").cloned().unwrap_or_default());
+    }
+    kept
+}
+
+/// A prefix of a rule as networks; `None` for a service tag other than the internet's, whose addresses are Azure's to know.
+pub(crate) fn networks(prefix: &str) -> Option<Vec<IpNet>> {
+    match prefix.trim().to_ascii_lowercase().as_str() {
+        "*" | "any" | "internet" => ["0.0.0.0/0", "::/0"].into_iter().map(address::parse).collect(),
+        prefix => address::parse(prefix).map(|network| vec![network]),
+    }
+}
+
+/// The source prefixes of a rule, wherever it keeps them.
+pub(crate) fn sources(rule: &Value) -> Vec<&str> {
+    let one = rule.pointer("/properties/sourceAddressPrefix");
+    let many = elements(rule.pointer("/properties/sourceAddressPrefixes").unwrap_or(&Value::Null));
+    one.into_iter().chain(many).filter_map(Value::as_str).collect()
+}
+
+/// Whether a rule lets traffic in.
+pub(crate) fn lets_in(rule: &Value) -> bool {
+    let is = |member: &str, word: &str| text(rule, member).eq_ignore_ascii_case(word);
+    is("/properties/access", "Allow") && is("/properties/direction", "Inbound")
+}
+
+/// What a live rule opens, one per range of ports; `None` when a member that decides has a value we do not know.
+pub(crate) fn openings(rule: &Value, group: &ResourceId) -> Option<Vec<Opening>> {
+    let protocol = match text(rule, "/properties/protocol").to_ascii_lowercase().as_str() {
+        "*" => Protocol::Any,
+        "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        "icmp" => Protocol::Icmp,
+        "esp" => Protocol::Other(50),
+        "ah" => Protocol::Other(51),
+        _ => return None,
+    };
+    let one = rule.pointer("/properties/destinationPortRange");
+    let many = elements(rule.pointer("/properties/destinationPortRanges").unwrap_or(&Value::Null));
+    let ranges: Vec<(u16, u16)> =
+        one.into_iter().chain(many).map(|range| ports(range.as_str()?)).collect::<Option<_>>()?;
+    let (known, tags): (Vec<_>, Vec<_>) = sources(rule).into_iter().partition(|prefix| networks(prefix).is_some());
+    let nets: Vec<IpNet> = known.into_iter().filter_map(networks).flatten().collect();
+    let opening = |ports| Opening {
+        resource: group.as_str().to_owned(),
+        direction: Direction::Ingress,
+        protocol,
+        ports,
+        sources: nets.clone(),
+        peers: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        rule_id: rule.get("name").and_then(Value::as_str).map(str::to_owned),
+        allow: true,
+    };
+    Some(ranges.into_iter().map(opening).collect())
+}
+
+fn ports(range: &str) -> Option<(u16, u16)> {
+    match range.trim().split_once('-') {
+        None if range.trim() == "*" => Some((0, u16::MAX)),
+        None => range.trim().parse().ok().map(|port| (port, port)),
+        Some((from, to)) => Some((from.trim().parse().ok()?, to.trim().parse().ok()?)).filter(|(from, to)| from <= to),
+    }
+}
+
+/// Groups. A change of one rule names its group too, so there is one reader for both.
+pub(crate) static GROUPS: ArmReader = ArmReader {
+    kind: GROUP_KIND,
+    operations: &["Microsoft.Network:NetworkSecurityGroups_Get"],
+    reads: |id, _| vec![group(id)],
+    effects: no_effects,
+};

@@ -1,0 +1,216 @@
+//! Network security groups: takes the sources out of the change's rules through which the internet came in, and no others.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use onus_core::effect::Protocol;
+use onus_core::{
+    Call, Effects, Finding, Image, Json, Opening, PlanError, Read, Remediation, Safety, Spec, Step, address,
+};
+use serde_json::{Value, json};
+
+use super::{answered_id, refused, subject, unless_read, unreadable};
+use crate::operations::ResourceId;
+use crate::readers::arm::{ETAG, call, elements, pick, text};
+use crate::readers::network::{GROUP, GROUP_KIND, RULE_KIND, group, lets_in, networks, openings, sources};
+
+/// See the [module docs](self).
+pub(crate) struct RemoveSources;
+
+static SPEC: Spec = Spec {
+    id: "azure.network.remove_security_rule_sources",
+    title: "Takes the sources out of the security rules through which the change let the internet in",
+    safety: Safety::Automatic,
+    kind: GROUP_KIND,
+    reads: &["Microsoft.Network:NetworkSecurityGroups_Get"],
+    writes: &["Microsoft.Network:SecurityRules_CreateOrUpdate", "Microsoft.Network:SecurityRules_Delete"],
+    undo: &["Microsoft.Network:SecurityRules_CreateOrUpdate"],
+    caveat: "A rule has one list of sources for all its ports: a web server's port in the same rule closes with the others. A \
+             rule for a web server's ports alone (80, 443) stays when the same change exposed other ports. Where the change \
+             wrote a whole group, every rule in its request counts as the change's. A rule without any source left is deleted. \
+             Connections that are established may go on.",
+};
+
+impl Remediation for RemoveSources {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
+        Ok(unless_read(so_far, group(&subject(&SPEC, finding)?)))
+    }
+
+    fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
+        let id = subject(&SPEC, finding)?;
+        let live = image.get(GROUP);
+        if live.is_null() {
+            return Ok(Vec::new());
+        }
+        answered_id(&SPEC, live, id.as_str())?;
+        let rules = elements(live.pointer("/properties/securityRules").unwrap_or(&Value::Null));
+        let made = made(finding)?;
+        let mut offending = offending(rules, &id, &made)?;
+        if !offending.is_empty() && finding.effects.openings.is_empty() {
+            return Err(PlanError::Incomplete { remediation: SPEC.id, missing: "what the change opened" });
+        }
+        offending.retain(|index, prefixes| {
+            let name = rules.get(*index).map(|rule| text(rule, "/name")).unwrap_or_default();
+            prefixes.retain(|prefix| was_opened(finding, name, prefix));
+            !prefixes.is_empty()
+        });
+        let is_web_alone = |index: &usize| {
+            let opened = rules.get(*index).and_then(|rule| openings(rule, &id)).unwrap_or_default();
+            opened.iter().all(is_web)
+        };
+        if !offending.keys().all(is_web_alone) {
+            offending.retain(|index, _| !is_web_alone(index));
+        }
+        let mut steps = Vec::new();
+        for (index, prefixes) in &offending {
+            if let Some(rule) = rules.get(*index) {
+                steps.push(take_out(&id, rule, prefixes, steps.is_empty())?);
+            }
+        }
+        Ok(steps)
+    }
+}
+
+/// The names of the rules that the change wrote.
+fn made(finding: &Finding) -> Result<Vec<String>, PlanError> {
+    let resources = finding.change.resources.iter();
+    let rules = resources.filter_map(|one| ResourceId::parse(&one.id).ok()).filter(|id| id.is_of(RULE_KIND));
+    let mut made: Vec<String> = rules.filter_map(|id| id.as_str().rsplit('/').next().map(str::to_owned)).collect();
+    if made.is_empty() {
+        let request = Json::from_value(&finding.request);
+        let written = request.get_ci("properties").get_ci("securityRules").each();
+        made.extend(written.iter().filter_map(|rule| rule.get_ci("name").as_str()).map(str::to_owned));
+    }
+    if made.is_empty() {
+        return Err(refused(&SPEC, "the record does not tell which of the group's rules the change wrote"));
+    }
+    Ok(made)
+}
+
+/// Of the change's rules, by index, the sources that make an exposure to the internet.
+fn offending(rules: &[Value], id: &ResourceId, made: &[String]) -> Result<BTreeMap<usize, Vec<String>>, PlanError> {
+    let is_made = |rule: &Value| made.iter().any(|name| name.eq_ignore_ascii_case(text(rule, "/name")));
+    let mut owners = Vec::new();
+    let mut effects = Effects::none();
+    for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| lets_in(rule)) {
+        let Some(opened) = openings(rule, id) else {
+            // Not ours to judge, unless the change wrote it.
+            if is_made(rule) {
+                return Err(unreadable(&SPEC, text(rule, "/name"), &"has a protocol or port that is not understood"));
+            }
+            continue;
+        };
+        owners.extend(opened.iter().map(|_| index));
+        effects.openings.extend(opened);
+    }
+    let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for exposure in effects.exposures() {
+        let mut taking: Vec<usize> = exposure.openings.iter().filter_map(|index| owners.get(*index).copied()).collect();
+        taking.dedup();
+        for (index, prefix) in making(&taking, rules) {
+            if rules.get(index).is_some_and(is_made) {
+                let prefixes = found.entry(index).or_default();
+                if !prefixes.iter().any(|known| known == prefix) {
+                    prefixes.push(prefix.to_owned());
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Of the sources of rules that hold an exposed port, those that make it exposed. The smallest stay as long as they do not add
+/// up to the internet: an office's address beside `*` is not what is wrong. Sources of one size share one fate, so that the
+/// internet in equal pieces goes whole.
+fn making<'a>(taking: &[usize], rules: &'a [Value]) -> Vec<(usize, &'a str)> {
+    let mut pool: Vec<(u64, usize, &str, Vec<IpNet>)> = Vec::new();
+    for (index, rule) in taking.iter().filter_map(|index| Some((*index, rules.get(*index)?))) {
+        for prefix in sources(rule) {
+            if let Some(networks) = networks(prefix) {
+                pool.push((reach(&networks), index, prefix, networks));
+            }
+        }
+    }
+    pool.sort_by_key(|(reach, ..)| *reach);
+    let mut kept: Vec<IpNet> = Vec::new();
+    let mut making = Vec::new();
+    for group in pool.chunk_by(|one, other| one.0 == other.0) {
+        let more: Vec<IpNet> = kept.iter().copied().chain(group.iter().flat_map(|one| one.3.iter().copied())).collect();
+        if making.is_empty() && !address::is_internet(more.iter().copied()) {
+            kept = more;
+        } else {
+            making.extend(group.iter().map(|(_, index, prefix, _)| (*index, *prefix)));
+        }
+    }
+    making
+}
+
+/// How much of the internet a set of networks is, in IPv4 addresses; IPv6 is scaled to the same threshold.
+fn reach(sources: &[IpNet]) -> u64 {
+    let coverage = address::coverage(sources.iter().copied());
+    let scale = address::INTERNET_V4 / address::INTERNET_V6_SLASH_32;
+    coverage.v4.max(coverage.v6_slash_32.saturating_mul(scale))
+}
+
+/// Whether the change opened its rule to a source that the rule has now: one that somebody added since is not the change's.
+fn was_opened(finding: &Finding, rule: &str, prefix: &str) -> bool {
+    let networks = networks(prefix).unwrap_or_default();
+    let of_rule = |opening: &&Opening| {
+        let id = opening.rule_id.as_deref().unwrap_or(rule);
+        id.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(rule))
+    };
+    let opened: Vec<IpNet> =
+        finding.effects.openings.iter().filter(of_rule).flat_map(|one| one.sources.clone()).collect();
+    networks.iter().all(|network| opened.iter().any(|open| open.contains(network)))
+}
+
+/// TCP 80 or 443, or UDP 443 (HTTP/3), and nothing beside it.
+fn is_web(opened: &Opening) -> bool {
+    matches!((opened.protocol, opened.ports), (Protocol::Tcp, (80, 80) | (443, 443)) | (Protocol::Udp, (443, 443)))
+}
+
+/// Takes sources out of a rule; deletes it when no source is left. The first call of a plan carries the group's entity tag, so
+/// that nobody's change in between is overwritten; the calls after it change that tag themselves.
+fn take_out(group: &ResourceId, rule: &Value, prefixes: &[String], first: bool) -> Result<Step, PlanError> {
+    let name = text(rule, "/name");
+    let id = answered_id(&SPEC, rule, &format!("{group}/securityRules/{name}"))?;
+    ResourceId::parse(&id).map_err(|error| unreadable(&SPEC, name, &error))?;
+    let whole = pick(rule, &["properties"]);
+    let left: Vec<&str> =
+        sources(rule).into_iter().filter(|source| !prefixes.iter().any(|prefix| prefix == source)).collect();
+    let by_group = rule.pointer("/properties/sourceApplicationSecurityGroups").is_some();
+    let taken = prefixes.join(", ");
+    let (title, mut sent) = if left.is_empty() && !by_group {
+        let title = format!("delete security rule `{name}`: it has no source but {taken}");
+        (title, call("Microsoft.Network:SecurityRules_Delete", &id, None))
+    } else {
+        let mut narrowed = whole.clone();
+        if let Some(Value::Object(properties)) = narrowed.get_mut("properties") {
+            properties.remove("sourceAddressPrefix");
+            properties.remove("sourceAddressPrefixes");
+            match left.as_slice() {
+                [] => {}
+                [one] => drop(properties.insert("sourceAddressPrefix".to_owned(), json!(one))),
+                many => drop(properties.insert("sourceAddressPrefixes".to_owned(), json!(many))),
+            }
+        }
+        let title = format!("take {taken} out of security rule `{name}` (keeping {})", left.join(", "));
+        (title, call("Microsoft.Network:SecurityRules_CreateOrUpdate", &id, Some(narrowed)))
+    };
+    if let (true, Some(etag)) = (first, rule.get(ETAG).and_then(Value::as_str)) {
+        guard(&mut sent, etag);
+    }
+    let inverse = call("Microsoft.Network:SecurityRules_CreateOrUpdate", &id, Some(whole));
+    Ok(Step { title, call: sent, inverse: Some(inverse) })
+}
+
+/// Sends a call only if the resource still has this entity tag.
+fn guard(call: &mut Call, etag: &str) {
+    if let Value::Object(parameters) = &mut call.parameters {
+        parameters.insert("If-Match".to_owned(), etag.into());
+    }
+}

@@ -1,0 +1,232 @@
+//! State readers: what is read, and what it means.
+
+use std::collections::BTreeSet;
+
+use onus_azure::{state_reader, state_readers};
+use onus_core::{CallError, Image, Resource};
+use serde_json::{Value, json};
+
+use crate::cases::world;
+use crate::fake::{FakeArm, World};
+use crate::findings::{id, omitted};
+
+/// What is read of a resource, and with which calls.
+async fn read(kind: &'static str, id: &'static str, world: World) -> (Image, BTreeSet<String>) {
+    let arm = FakeArm::new(world);
+    let change = omitted(kind, id).change;
+    let reader = state_reader(kind).unwrap_or_else(|| panic!("no reader of {kind}"));
+    let resource = Resource::new(kind, id, "");
+    let image =
+        onus_core::state::read_image(&arm, |so_far| Ok::<_, CallError>(reader.reads(&change, &resource, so_far)));
+    let image = image.await.unwrap();
+    (image, arm.calls().iter().map(onus_core::Call::name).collect())
+}
+
+/// Each kind, the things that are there, and what the image shall be without members for planning.
+fn kinds() -> Vec<(&'static str, World, Value)> {
+    let role = "Microsoft.Authorization/roleDefinitions/r1";
+    let group = crate::findings::GROUP;
+    vec![
+        (
+            "Microsoft.Authorization/roleAssignments/a1",
+            world([
+                (
+                    "Microsoft.Authorization/roleAssignments/a1",
+                    json!({ "principalId": "p", "createdBy": "x", "roleDefinitionId": format!("{group}/providers/{role}") }),
+                ),
+                (
+                    role,
+                    json!({ "roleName": "Reader", "type": "BuiltInRole", "permissions": [{ "actions": ["*/read"], "notActions": [] }] }),
+                ),
+            ]),
+            json!({
+                "roleAssignment": { "properties": { "principalId": "p", "roleDefinitionId": format!("{group}/providers/{role}") } },
+                "roleDefinition": { "properties": { "roleName": "Reader", "type": "BuiltInRole", "permissions": [{ "actions": ["*/read"] }] } },
+            }),
+        ),
+        (
+            role,
+            world([(role, json!({ "roleName": "Mine", "assignableScopes": ["/"] }))]),
+            json!({ "roleDefinition": { "properties": { "roleName": "Mine", "assignableScopes": ["/"] } } }),
+        ),
+        (
+            "Microsoft.Compute/virtualMachines/vm",
+            world([(
+                "Microsoft.Compute/virtualMachines/vm",
+                json!({ "vmId": "1", "securityProfile": { "encryptionAtHost": true }, "osProfile": { "adminUsername": "x", "linuxConfiguration": { "disablePasswordAuthentication": false } } }),
+            )]),
+            json!({ "virtualMachine": { "properties": { "securityProfile": { "encryptionAtHost": true }, "osProfile": { "linuxConfiguration": { "disablePasswordAuthentication": false } } } } }),
+        ),
+        (
+            "Microsoft.ContainerInstance/containerGroups/job",
+            world([(
+                "Microsoft.ContainerInstance/containerGroups/job",
+                json!({ "ipAddress": { "type": "Public", "ip": "192.0.2.1", "ports": [{ "port": 80 }] }, "containers": [{ "name": "app", "properties": { "image": "i", "command": ["sh"], "environmentVariables": [{ "name": "PASSWORD", "value": "hunter2" }, { "name": "SAFE" }] } }] }),
+            )]),
+            json!({ "containerGroup": { "properties": { "ipAddress": { "type": "Public", "ports": [{ "port": 80 }] }, "containers": [{ "name": "app", "properties": { "image": "i", "environmentVariables": [{ "name": "PASSWORD", "value": "***" }, { "name": "SAFE" }] } }] } } }),
+        ),
+        (
+            "Microsoft.ContainerService/managedClusters/k8s",
+            world([(
+                "Microsoft.ContainerService/managedClusters/k8s",
+                json!({ "fqdn": "x", "disableLocalAccounts": false, "apiServerAccessProfile": { "authorizedIPRanges": [] } }),
+            )]),
+            json!({ "managedCluster": { "properties": { "disableLocalAccounts": false } } }),
+        ),
+        database("Microsoft.DBforMySQL/flexibleServers/db", json!({ "network": { "publicNetworkAccess": "Enabled" } })),
+        one("Microsoft.DBforMySQL/flexibleServers/db/firewallRules/open"),
+        database(
+            "Microsoft.DBforPostgreSQL/flexibleServers/db",
+            json!({ "authConfig": { "passwordAuth": "Enabled" } }),
+        ),
+        one("Microsoft.DBforPostgreSQL/flexibleServers/db/firewallRules/open"),
+        (
+            "Microsoft.DocumentDB/databaseAccounts/cosmos",
+            world([(
+                "Microsoft.DocumentDB/databaseAccounts/cosmos",
+                json!({ "documentEndpoint": "x", "publicNetworkAccess": "Enabled", "ipRules": [{ "ipAddressOrRange": "203.0.113.9" }] }),
+            )]),
+            json!({ "databaseAccount": { "properties": { "publicNetworkAccess": "Enabled", "ipRules": [{ "ipAddressOrRange": "203.0.113.9" }] } } }),
+        ),
+        (
+            "Microsoft.Storage/storageAccounts/logs/providers/Microsoft.Insights/diagnosticSettings/audit",
+            world([(
+                "Microsoft.Storage/storageAccounts/logs/providers/Microsoft.Insights/diagnosticSettings/rest",
+                json!({ "workspaceId": "w", "logs": [{ "category": "StorageRead", "enabled": true, "retentionPolicy": { "days": 0 } }] }),
+            )]),
+            json!({ "diagnosticSetting": null, "diagnosticSettings": [{ "name": "rest", "properties": { "workspaceId": "w", "logs": [{ "category": "StorageRead", "enabled": true }] } }] }),
+        ),
+        (
+            "Microsoft.KeyVault/vaults/kv",
+            world([(
+                "Microsoft.KeyVault/vaults/kv",
+                json!({ "vaultUri": "x", "enablePurgeProtection": true, "networkAcls": { "defaultAction": "Deny", "ipRules": [] } }),
+            )]),
+            json!({ "vault": { "properties": { "enablePurgeProtection": true, "networkAcls": { "defaultAction": "Deny" } } } }),
+        ),
+        (
+            "Microsoft.Network/networkSecurityGroups/web",
+            world([
+                ("Microsoft.Network/networkSecurityGroups/web", json!({ "resourceGuid": "1" })),
+                (
+                    "Microsoft.Network/networkSecurityGroups/web/securityRules/Ssh",
+                    json!({ "access": "Allow", "sourceAddressPrefixes": ["b", "a"], "destinationPortRanges": [] }),
+                ),
+            ]),
+            json!({ "networkSecurityGroup": { "properties": { "securityRules": [{ "name": "Ssh", "properties": { "access": "Allow", "sourceAddressPrefixes": ["a", "b"] } }] } } }),
+        ),
+        (
+            "Microsoft.Security/pricings/VirtualMachines",
+            world([(
+                "Microsoft.Security/pricings/VirtualMachines",
+                json!({ "pricingTier": "Free", "extensions": [{ "name": "x", "isEnabled": "False" }] }),
+            )]),
+            json!({ "pricing": { "properties": { "pricingTier": "Free" } } }),
+        ),
+        database("Microsoft.Sql/servers/db", json!({ "publicNetworkAccess": "Enabled", "minimalTlsVersion": "1.0" })),
+        one("Microsoft.Sql/servers/db/firewallRules/open"),
+        (
+            "Microsoft.Storage/storageAccounts/logs",
+            world([(
+                "Microsoft.Storage/storageAccounts/logs",
+                json!({ "primaryEndpoints": {}, "isHnsEnabled": true }),
+            )]),
+            json!({ "storageAccount": { "properties": { "allowBlobPublicAccess": true, "isHnsEnabled": true } } }),
+        ),
+        (
+            "Microsoft.Storage/storageAccounts/logs/blobServices/default",
+            world([(
+                "Microsoft.Storage/storageAccounts/logs/blobServices/default",
+                json!({ "deleteRetentionPolicy": { "enabled": false } }),
+            )]),
+            json!({ "blobService": { "properties": { "deleteRetentionPolicy": { "enabled": false } } } }),
+        ),
+        (
+            "Microsoft.Storage/storageAccounts/logs/blobServices/default/containers/c",
+            world([
+                ("Microsoft.Storage/storageAccounts/logs", json!({ "allowBlobPublicAccess": false })),
+                (
+                    "Microsoft.Storage/storageAccounts/logs/blobServices/default/containers/c",
+                    json!({ "leaseState": "Available" }),
+                ),
+            ]),
+            json!({
+                "blobContainer": { "properties": { "publicAccess": "None" } },
+                "storageAccount": { "properties": { "allowBlobPublicAccess": false } },
+            }),
+        ),
+    ]
+}
+
+fn database(server: &'static str, properties: Value) -> (&'static str, World, Value) {
+    let rule = json!({ "startIpAddress": "0.0.0.0", "endIpAddress": "0.0.0.0" });
+    let mut all = world([(server, properties.clone())]);
+    all.extend(world([
+        (&format!("{server}/firewallRules/Azure"), rule.clone()),
+        (&format!("{server}/firewallRules/b"), rule.clone()),
+    ]));
+    let rules = json!([{ "name": "Azure", "properties": rule }, { "name": "b", "properties": rule }]);
+    (server, all, json!({ "server": { "properties": properties }, "firewallRules": rules }))
+}
+
+fn one(rule: &'static str) -> (&'static str, World, Value) {
+    let range = json!({ "startIpAddress": "0.0.0.0", "endIpAddress": "255.255.255.255" });
+    (rule, world([(rule, range.clone())]), json!({ "firewallRule": { "name": "open", "properties": range } }))
+}
+
+/// The kind that a reader has for a path below a group.
+fn kind_of(path: &str) -> &'static str {
+    let id = onus_azure::operations::ResourceId::parse(id(path)).unwrap();
+    let kinds = state_readers().iter().map(|reader| reader.kind());
+    kinds.into_iter().find(|kind| id.is_of(kind)).unwrap_or_else(|| panic!("no reader of {path}"))
+}
+
+fn bare(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with('~'))
+            .map(|(name, member)| (name, bare(member)))
+            .collect(),
+        Value::Array(elements) => elements.into_iter().map(bare).collect(),
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn every_kind_is_read_and_only_what_matters_is_kept() {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (path, world, expected) in kinds() {
+        let kind = kind_of(path);
+        seen.insert(kind);
+        let (image, calls) = read(kind, id(path), world).await;
+        let found = bare(serde_json::to_value(&image).unwrap());
+        if found != expected {
+            wrong.push(format!("{kind}: {found}, not {expected}"));
+        }
+        let named: BTreeSet<String> =
+            state_reader(kind).unwrap().operations().iter().map(|name| (*name).to_owned()).collect();
+        if calls != named {
+            wrong.push(format!("{kind}: called {calls:?}, names {named:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let all: BTreeSet<&str> = state_readers().iter().map(|reader| reader.kind()).collect();
+    assert_eq!(seen, all, "every reader is tried");
+}
+
+#[tokio::test]
+async fn what_is_gone_reads_as_null_and_what_has_no_sound_id_is_not_read() {
+    for reader in state_readers() {
+        let change = omitted("Microsoft.Storage/storageAccounts", "/x").change;
+        let bad = Resource::new(reader.kind(), "/subscriptions/1/../2", "x");
+        assert!(reader.reads(&change, &bad, &Image::default()).is_empty(), "{}", reader.kind());
+        assert!(!reader.effects(&change, &bad, &Image::default()).doubts.is_empty(), "{}", reader.kind());
+    }
+    for (path, ..) in kinds() {
+        let (image, _) = read(kind_of(path), id(path), World::new()).await;
+        let nothing = image.0.values().all(|kept| kept.is_null() || *kept == json!([]));
+        assert!(!image.0.is_empty() && nothing, "{path}: {image:?}");
+    }
+}
