@@ -21,8 +21,9 @@ pub(crate) const ABSENT: &[&str] = &[
 /// The answered id of what was read, as the provider spells it: names keep their case there, in logs they may not. For planning
 /// only, so `~`.
 pub(crate) const ID: &str = "~id";
-/// The answered entity tag, for `If-Match`.
-pub(crate) const ETAG: &str = "~etag";
+
+/// The parameter of a call that makes it conditional on an entity tag.
+pub(crate) const IF_MATCH: &str = "If-Match";
 
 /// The resource of an ARM type that a finding is about: the first of its change with a sound id.
 pub(crate) fn target(finding: &Finding, kind: &str) -> Option<ResourceId> {

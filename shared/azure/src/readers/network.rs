@@ -3,9 +3,9 @@
 use ipnet::IpNet;
 use onus_core::effect::{Direction, Protocol};
 use onus_core::{Opening, Read, address};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::arm::{ArmReader, ETAG, ID, elements, no_effects, pick, read, text, tidy};
+use super::arm::{ArmReader, ID, elements, no_effects, pick, read, text, tidy};
 use crate::operations::ResourceId;
 
 /// The ARM type of a group.
@@ -15,9 +15,11 @@ pub(crate) const RULE_KIND: &str = "Microsoft.Network/networkSecurityGroups/secu
 /// Image key of a group: `properties.securityRules`, each with its `name` and `properties`. The default rules are left out: they
 /// are the same everywhere and nobody can change them.
 pub(crate) const GROUP: &str = "networkSecurityGroup";
+/// In the image of a group, the entity tag of each rule by the rule's name, for `If-Match`.
+pub(crate) const ETAGS: &str = "~etags";
 
 /// What a rule is made of. All of it is sent when a rule is put back, and nothing else can be.
-const RULE: [&str; 17] = [
+const RULE: [&str; 16] = [
     "name",
     "properties.access",
     "properties.description",
@@ -34,29 +36,24 @@ const RULE: [&str; 17] = [
     "properties.sourceApplicationSecurityGroups",
     "properties.sourcePortRange",
     "properties.sourcePortRanges",
-    "etag",
 ];
 
 /// Reads a group and its rules.
 pub(crate) fn group(id: &ResourceId) -> Read {
     read(GROUP, "Microsoft.Network:NetworkSecurityGroups_Get", id, |answer| {
-        let rules = answer.pointer("/properties/securityRules").unwrap_or(&Value::Null);
-        let mut rules: Vec<Value> = elements(rules).iter().map(rule).collect();
-        rules.sort_by_cached_key(|rule| rule.get("name").and_then(Value::as_str).unwrap_or_default().to_owned());
-        let mut kept = Map::new();
-        kept.insert("properties".to_owned(), serde_json::json!({ "securityRules": rules }));
-        kept.insert(ID.to_owned(), answer.get("id").cloned().unwrap_or_default());
-        Value::Object(kept)
+        let answered = elements(answer.pointer("/properties/securityRules").unwrap_or(&Value::Null));
+        let mut rules: Vec<Value> = answered.iter().map(rule).collect();
+        rules.sort_by_cached_key(|rule| text(rule, "/name").to_owned());
+        let tag = |rule: &Value| Some((rule.get("name")?.as_str()?.to_owned(), rule.get("etag")?.clone()));
+        let etags: Map<String, Value> = answered.iter().filter_map(tag).collect();
+        json!({ "properties": { "securityRules": rules }, ID: answer.get("id"), ETAGS: etags })
     })
 }
 
-/// One rule, its entity tag as [`ETAG`] and its id as [`ID`].
+/// One rule, with its id.
 fn rule(answer: &Value) -> Value {
     let mut kept = tidy(&pick(answer, &RULE));
     if let Value::Object(members) = &mut kept {
-        if let Some(etag) = members.remove("etag") {
-            members.insert(ETAG.to_owned(), etag);
-        }
         members.insert(ID.to_owned(), answer.get("id").cloned().unwrap_or_default());
     }
     kept

@@ -28,8 +28,8 @@ static REMEDIATIONS: &[&dyn Remediation] = &[
     &firewall_rule::POSTGRESQL,
     &defender::EnablePlan,
     &firewall_rule::SQL,
-    &switches::DisableBlobPublicAccess,
     &network_default::STORAGE,
+    &switches::DisableBlobPublicAccess,
     &switches::DisableContainerPublicAccess,
 ];
 

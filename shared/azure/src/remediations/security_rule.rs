@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use onus_core::effect::Protocol;
+use onus_core::plan::live;
 use onus_core::{
     Call, Effects, Finding, Image, Json, Opening, PlanError, Read, Remediation, Safety, Spec, Step, address,
 };
@@ -11,11 +12,14 @@ use serde_json::{Value, json};
 
 use super::{answered_id, refused, subject, unless_read, unreadable};
 use crate::operations::ResourceId;
-use crate::readers::arm::{ETAG, call, elements, pick, text};
-use crate::readers::network::{GROUP, GROUP_KIND, RULE_KIND, group, lets_in, networks, openings, sources};
+use crate::readers::arm::{IF_MATCH, call, elements, pick, text};
+use crate::readers::network::{ETAGS, GROUP, GROUP_KIND, RULE_KIND, group, lets_in, networks, openings, sources};
 
 /// See the [module docs](self).
 pub(crate) struct RemoveSources;
+
+const PUT: &str = "Microsoft.Network:SecurityRules_CreateOrUpdate";
+const DELETE: &str = "Microsoft.Network:SecurityRules_Delete";
 
 static SPEC: Spec = Spec {
     id: "azure.network.remove_security_rule_sources",
@@ -23,8 +27,8 @@ static SPEC: Spec = Spec {
     safety: Safety::Automatic,
     kind: GROUP_KIND,
     reads: &["Microsoft.Network:NetworkSecurityGroups_Get"],
-    writes: &["Microsoft.Network:SecurityRules_CreateOrUpdate", "Microsoft.Network:SecurityRules_Delete"],
-    undo: &["Microsoft.Network:SecurityRules_CreateOrUpdate"],
+    writes: &[PUT, DELETE],
+    undo: &[PUT],
     caveat: "A rule has one list of sources for all its ports: a web server's port in the same rule closes with the others. A \
              rule for a web server's ports alone (80, 443) stays when the same change exposed other ports. Where the change \
              wrote a whole group, every rule in its request counts as the change's. A rule without any source left is deleted. \
@@ -68,9 +72,10 @@ impl Remediation for RemoveSources {
         let mut steps = Vec::new();
         for (index, prefixes) in &offending {
             if let Some(rule) = rules.get(*index) {
-                steps.push(take_out(&id, rule, prefixes, steps.is_empty())?);
+                steps.push(take_out(&id, rule, prefixes)?);
             }
         }
+        guard(&mut steps, live);
         Ok(steps)
     }
 }
@@ -173,9 +178,8 @@ fn is_web(opened: &Opening) -> bool {
     matches!((opened.protocol, opened.ports), (Protocol::Tcp, (80, 80) | (443, 443)) | (Protocol::Udp, (443, 443)))
 }
 
-/// Takes sources out of a rule; deletes it when no source is left. The first call of a plan carries the group's entity tag, so
-/// that nobody's change in between is overwritten; the calls after it change that tag themselves.
-fn take_out(group: &ResourceId, rule: &Value, prefixes: &[String], first: bool) -> Result<Step, PlanError> {
+/// Takes sources out of a rule; deletes it when no source is left.
+fn take_out(group: &ResourceId, rule: &Value, prefixes: &[String]) -> Result<Step, PlanError> {
     let name = text(rule, "/name");
     let id = answered_id(&SPEC, rule, &format!("{group}/securityRules/{name}"))?;
     ResourceId::parse(&id).map_err(|error| unreadable(&SPEC, name, &error))?;
@@ -184,33 +188,48 @@ fn take_out(group: &ResourceId, rule: &Value, prefixes: &[String], first: bool) 
         sources(rule).into_iter().filter(|source| !prefixes.iter().any(|prefix| prefix == source)).collect();
     let by_group = rule.pointer("/properties/sourceApplicationSecurityGroups").is_some();
     let taken = prefixes.join(", ");
-    let (title, mut sent) = if left.is_empty() && !by_group {
+    let (title, sent) = if left.is_empty() && !by_group {
         let title = format!("delete security rule `{name}`: it has no source but {taken}");
-        (title, call("Microsoft.Network:SecurityRules_Delete", &id, None))
+        (title, call(DELETE, &id, None))
     } else {
-        let mut narrowed = whole.clone();
-        if let Some(Value::Object(properties)) = narrowed.get_mut("properties") {
-            properties.remove("sourceAddressPrefix");
-            properties.remove("sourceAddressPrefixes");
-            match left.as_slice() {
-                [] => {}
-                [one] => drop(properties.insert("sourceAddressPrefix".to_owned(), json!(one))),
-                many => drop(properties.insert("sourceAddressPrefixes".to_owned(), json!(many))),
-            }
-        }
         let title = format!("take {taken} out of security rule `{name}` (keeping {})", left.join(", "));
-        (title, call("Microsoft.Network:SecurityRules_CreateOrUpdate", &id, Some(narrowed)))
+        (title, call(PUT, &id, Some(narrowed(&whole, &left))))
     };
-    if let (true, Some(etag)) = (first, rule.get(ETAG).and_then(Value::as_str)) {
-        guard(&mut sent, etag);
-    }
-    let inverse = call("Microsoft.Network:SecurityRules_CreateOrUpdate", &id, Some(whole));
-    Ok(Step { title, call: sent, inverse: Some(inverse) })
+    Ok(Step { title, call: sent, inverse: Some(call(PUT, &id, Some(whole))) })
 }
 
-/// Sends a call only if the resource still has this entity tag.
-fn guard(call: &mut Call, etag: &str) {
-    if let Value::Object(parameters) = &mut call.parameters {
-        parameters.insert("If-Match".to_owned(), etag.into());
+/// A rule with these sources and no others.
+fn narrowed(whole: &Value, left: &[&str]) -> Value {
+    let mut narrowed = whole.clone();
+    if let Some(Value::Object(properties)) = narrowed.get_mut("properties") {
+        properties.remove("sourceAddressPrefix");
+        properties.remove("sourceAddressPrefixes");
+        match left {
+            [] => {}
+            [one] => drop(properties.insert("sourceAddressPrefix".to_owned(), json!(one))),
+            many => drop(properties.insert("sourceAddressPrefixes".to_owned(), json!(many))),
+        }
+    }
+    narrowed
+}
+
+/// Makes the first call of a plan, and the first of its undo, conditional on the entity tag that was read, so that nobody's
+/// change in between is overwritten. The calls after it cannot be: every write below a group changes the tags of all its
+/// rules. A rule that is made again has no tag.
+fn guard(steps: &mut [Step], live_group: &Value) {
+    let name = |call: &Call| text(&call.parameters, "/id").rsplit('/').next().unwrap_or_default().to_owned();
+    if let Some(first) = steps.first_mut() {
+        let tag = live_group.get(ETAGS).and_then(|tags| tags.get(name(&first.call))).cloned();
+        if let (Some(tag), Value::Object(parameters)) = (tag, &mut first.call.parameters) {
+            parameters.insert(IF_MATCH.to_owned(), tag);
+        }
+    }
+    if let Some(Step { call, inverse: Some(inverse), .. }) = steps.last_mut()
+        && call.operation == "SecurityRules_CreateOrUpdate"
+    {
+        let tag = live(&[GROUP, ETAGS, &name(inverse)]);
+        if let Value::Object(parameters) = &mut inverse.parameters {
+            parameters.insert(IF_MATCH.to_owned(), tag);
+        }
     }
 }

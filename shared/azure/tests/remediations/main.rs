@@ -62,7 +62,8 @@ async fn wrongs(case: &Case) -> Vec<String> {
         Err(error) => wrong.push(format!("healed, yet cannot plan: {error}")),
     }
     for step in steps.iter().rev() {
-        let undone = arm.call(step.inverse.as_ref().expect("every step of these has an inverse")).await;
+        let inverse = after.fill(step.inverse.as_ref().expect("every step of these has an inverse")).unwrap();
+        let undone = arm.call(&inverse).await;
         wrong.extend(undone.err().map(|error| format!("undo: {error}")));
     }
     let undone = read(&arm, remediation, finding).await.unwrap();

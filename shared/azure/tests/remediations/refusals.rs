@@ -1,7 +1,7 @@
 //! Where nothing is planned: the bad part is gone, or the remediation cannot know what is bad.
 
 use onus_azure::remediation;
-use onus_core::{Caller, Finding, Image, PlanError};
+use onus_core::{Call, Caller, Finding, Image, PlanError};
 use serde_json::{Value, json};
 
 use crate::fake::FakeArm;
@@ -207,9 +207,15 @@ async fn a_group_that_changes_between_reading_and_writing_is_not_overwritten() {
     let image = read(&arm, remediation, &finding).await.unwrap();
     let steps = remediation.plan(&finding, &image).unwrap();
     let [step] = steps.as_slice() else { panic!("{steps:?}") };
-    arm.call(step.inverse.as_ref().unwrap()).await.unwrap(); // somebody writes
+    let somebody = Call {
+        parameters: json!({ "id": step.call.parameters["id"], "body": { "properties": {} } }),
+        ..step.call.clone()
+    };
+    arm.call(&somebody).await.unwrap();
     let error = arm.call(&step.call).await.unwrap_err();
     assert!(error.is_retryable(), "planned again on what is there now: {error}");
+    let undo = image.fill(step.inverse.as_ref().unwrap()).unwrap();
+    assert!(arm.call(&undo).await.is_err(), "an undo is as careful");
 }
 
 #[tokio::test]
