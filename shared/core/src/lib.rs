@@ -27,7 +27,7 @@ pub use duty::{Area, Duty, Party, ServiceModel};
 pub use effect::{Audience, Doubt, Effects, Grant, Level, Opening};
 pub use finding::{Finding, FindingId, Severity, Verdict};
 pub use ledger::{Created, Ledger, LedgerError};
-pub use plan::{Image, Plan, PlanError, Read, Receipt, ReceiptOutcome, Sent, Step};
+pub use plan::{Image, Plan, PlanError, Read, Receipt, ReceiptOutcome, Sent, Step, live};
 pub use remediation::{Remediation, Spec};
 pub use response::{Mode, Safety};
 pub use sink::{Notice, Sink, SinkConfig, SinkError};

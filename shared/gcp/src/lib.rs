@@ -1,7 +1,10 @@
 //! Google Cloud: what to read of a resource, and how a bad change is taken back. Both only name calls; the pipeline sends them.
 
+pub mod operations;
+pub mod permissions;
 pub mod readers;
 pub mod remediations;
+pub mod request;
 
 pub use readers::{state_reader, state_readers};
 pub use remediations::{remediation, remediations};

@@ -2,6 +2,16 @@
 //!
 //! Readers and remediations build the same reads from here, so a rule sees under `state` what a plan sees.
 
+pub(crate) mod answer;
+pub(crate) mod asset;
+pub(crate) mod bigquery;
+pub(crate) mod cloudsql;
+pub(crate) mod compute;
+pub(crate) mod iam;
+pub(crate) mod logging;
+pub(crate) mod policy;
+pub(crate) mod storage;
+
 use onus_core::StateReader;
 
 /// The registry, sorted by kind.
@@ -15,4 +25,21 @@ pub fn state_readers() -> &'static [&'static dyn StateReader] {
 /// The reader of a resource kind; `None` when that kind cannot be read.
 pub fn state_reader(kind: &str) -> Option<&'static dyn StateReader> {
     state_readers().iter().copied().find(|reader| reader.kind() == kind)
+}
+
+/// Error codes that mean "there is none": the canonical status, the reason of the older APIs, and Cloud SQL's own.
+pub(crate) const ABSENT: &[&str] = &["NOT_FOUND", "notFound", "instanceDoesNotExist"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_sorted_and_names_each_kind_once() {
+        let kinds: Vec<&str> = state_readers().iter().map(|reader| reader.kind()).collect();
+        let mut sorted = kinds.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(kinds, sorted);
+    }
 }

@@ -3,10 +3,32 @@
 //! Before editing one: it only decides. What it may read it names in `reads`, what it would send is in the plan, and the
 //! plan of the healed resource must be empty, because that is the verification.
 
-use onus_core::Remediation;
+mod access_prevention;
+mod account_key;
+mod authorized_networks;
+mod bindings;
+mod bucket_members;
+mod dataset_access;
+mod firewall;
+mod networks;
+mod project_members;
+mod sink;
+
+use std::fmt::Display;
+
+use onus_core::{Audience, Image, PlanError, Read, Remediation, Spec};
 
 /// The registry, sorted by id.
-static REMEDIATIONS: &[&dyn Remediation] = &[];
+static REMEDIATIONS: &[&dyn Remediation] = &[
+    &dataset_access::RemovePublicAccess,
+    &firewall::NarrowFirewall,
+    &account_key::DisableKey,
+    &sink::RestoreSink,
+    &project_members::RemoveMembers,
+    &authorized_networks::RemoveNetworks,
+    &access_prevention::EnforcePrevention,
+    &bucket_members::RemovePublicMembers,
+];
 
 /// Every remediation, sorted by id.
 pub fn remediations() -> &'static [&'static dyn Remediation] {
@@ -16,4 +38,43 @@ pub fn remediations() -> &'static [&'static dyn Remediation] {
 /// The remediation that a rule names; `None` when there is none of that id.
 pub fn remediation(id: &str) -> Option<&'static dyn Remediation> {
     remediations().iter().copied().find(|remediation| remediation.spec().id == id)
+}
+
+/// A read, unless the image holds its answer already.
+fn unless_read(so_far: &Image, read: Read) -> Vec<Read> {
+    if so_far.has(&read.key) { Vec::new() } else { vec![read] }
+}
+
+/// Whether an audience is nobody in particular.
+fn is_open(audience: Audience) -> bool {
+    matches!(audience, Audience::Public | Audience::AnyAuthenticated)
+}
+
+/// The finding lacks something.
+fn incomplete(spec: &'static Spec, missing: &'static str) -> PlanError {
+    PlanError::Incomplete { remediation: spec.id, missing }
+}
+
+/// A part of the state or of the record cannot be understood.
+fn unreadable(spec: &'static Spec, what: &str, problem: &dyn Display) -> PlanError {
+    PlanError::Unreadable { remediation: spec.id, what: what.to_owned(), problem: problem.to_string() }
+}
+
+/// Acting would break more than it mends.
+fn refused(spec: &'static Spec, reason: impl Into<String>) -> PlanError {
+    PlanError::Refused { remediation: spec.id, reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_registry_is_sorted_and_names_each_id_once() {
+        let ids: Vec<&str> = remediations().iter().map(|one| one.spec().id).collect();
+        let sorted: Vec<&str> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        assert_eq!(ids, sorted);
+    }
 }

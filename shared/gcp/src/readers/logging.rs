@@ -1,0 +1,37 @@
+//! Cloud Logging sinks.
+
+use onus_core::{Call, Finding, Read};
+use serde_json::{Value, json};
+
+use super::ABSENT;
+use super::answer::{hidden, without};
+use super::asset::{Asset, segment};
+
+/// `logging.googleapis.com/LogSink`.
+pub(crate) const SINK_KIND: &str = "logging.googleapis.com/LogSink";
+/// Image key of a sink: `sinks.get` without dates; `null` when there is none. Who writes for it is handed out anew when it is
+/// made again.
+pub(crate) const SINK: &str = "sink";
+
+/// The full name of the sink a finding is about: `projects/shop/sinks/audit`. Folders and organisations have sinks too.
+pub(crate) fn sink_of_finding(finding: &Finding) -> Option<String> {
+    let asked = finding.request.get("sinkName").and_then(Value::as_str).filter(|name| is_sink(name));
+    let asset = Asset::of_finding(finding, SINK_KIND);
+    let named = || asset.map(|asset| asset.path()).filter(|path| is_sink(path));
+    asked.or_else(named).map(str::to_owned)
+}
+
+/// `<parent kind>/<parent>/sinks/<name>`.
+fn is_sink(path: &str) -> bool {
+    segment(path, "sinks").is_some() && path.split('/').count() == 4
+}
+
+/// Reads a sink.
+pub(crate) fn sink(name: &str) -> Read {
+    Read::new(SINK, Call::gcp("logging", "sinks.get", json!({ "sinkName": name }))).absent(ABSENT).keep(|answer| {
+        hidden(
+            without(answer, &["createTime", "updateTime", "resourceName", "outputVersionFormat"]),
+            &["writerIdentity"],
+        )
+    })
+}
