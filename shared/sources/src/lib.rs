@@ -24,7 +24,7 @@ pub mod aws;
 mod decode;
 mod entry;
 mod error;
-#[allow(dead_code, reason = "the first logs whose operations have several records come next")]
+pub mod gcp;
 mod join;
 mod logs;
 mod scan;

@@ -3,6 +3,7 @@
 use crate::aws;
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
+use crate::gcp;
 use crate::join::Part;
 
 /// What an opened text holds.
@@ -11,7 +12,6 @@ pub(crate) enum Found<'a> {
     /// An entry that stands for itself.
     Entry(Result<Decoded<'a>, DecodeError>),
     /// One record of an operation that may have more: to be joined with them.
-    #[allow(dead_code, reason = "see `join`")]
     Part(Part<'a>),
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Log {
 }
 
 /// Every log. The first that recognises an object opens it.
-static LOGS: [Log; 1] = [aws::LOG];
+static LOGS: [Log; 2] = [aws::LOG, gcp::LOG];
 
 /// Whether the array in this member of an outer object holds entries.
 pub(crate) fn holds_entries(member: &[u8]) -> bool {

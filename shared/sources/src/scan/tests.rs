@@ -128,7 +128,7 @@ fn notices_and_tests_of_delivery_are_told_apart() {
         (r#"{"awslogs":{}}"#, "field `awslogs.data` is missing"),
         (r#"{"messageType":"DATA_MESSAGE"}"#, "field `logEvents` holds `null`: expected a list"),
         (r#"{"detail-type":"x via CloudTrail","detail":7}"#, "record is not a JSON object, it starts with `7`"),
-        (r#"{"insertId":"1","protoPayload":{}}"#, "unknown"),
+        (r#"{"recordId":"1","payload":{}}"#, "unknown"),
     ];
     for (input, expected) in cases {
         assert_eq!(entries(input.as_bytes()), [format!("0 {expected}")], "{input}");
