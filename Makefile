@@ -49,7 +49,7 @@ bench: ## Measure rule evaluation beside its limits
 fuzz: ## Fuzz the decoder (SECONDS=60)
 	@command -v cargo-fuzz >/dev/null || [ -x .local/cargo/bin/cargo-fuzz ] || cargo install -q cargo-fuzz@0.13.2 --locked --root .local/cargo
 	@mkdir -p shared/sources/fuzz/corpus/decode
-	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws -- -max_total_time=$(or $(SECONDS),60)
+	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure -- -max_total_time=$(or $(SECONDS),60)
 
 clean: ## Remove what was built and installed
 	@rm -rf .local && cargo clean
@@ -59,8 +59,8 @@ SHARED ?= ../shared
 measure: ## Measure on third-party events and protocol cases (SHARED=folder)
 	@cargo build -q --release -p onus
 	@echo "== decoding"
-	@cargo run -q --release -p onus-sources --example measure -- $(SHARED)/events/aws.jsonl $(SHARED)/events/envelopes/aws-*
-	@for name in aws; do echo "== findings: $$name"; \
+	@cargo run -q --release -p onus-sources --example measure -- $(foreach cloud,aws azure,$(SHARED)/events/$(cloud).jsonl $(SHARED)/events/envelopes/$(cloud)-*)
+	@for name in aws azure; do echo "== findings: $$name"; \
 	  $(TARGET)/release/onus audit $(SHARED)/events/$$name.jsonl --format jsonl --fail-on never --quiet \
 	  | python3 tests/measure/score.py $(SHARED)/events $$name; done
 	@echo "== AWS protocol cases"

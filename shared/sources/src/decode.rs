@@ -1,8 +1,8 @@
 //! One record's text again.
 
-use crate::aws;
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
+use crate::{aws, azure, gcp};
 
 /// Decodes the text of a change that [`scan`](crate::scan) visited, by its log: `change.source` and `change.text`. For who cannot
 /// work on a change while scanning, because the work waits.
@@ -13,7 +13,9 @@ use crate::error::DecodeError;
 /// The text is no record of the log.
 pub fn decode<'a>(source: &str, text: &'a str) -> Result<Decoded<'a>, DecodeError> {
     match source {
-        "aws.cloudtrail" => aws::cloudtrail::decode(text),
+        aws::cloudtrail::SOURCE => aws::cloudtrail::decode(text),
+        azure::activity::SOURCE | azure::entra::SOURCE => azure::decode(text),
+        gcp::audit::SOURCE => gcp::audit::decode(text),
         _ => Ok(Decoded::Skipped(Skip::Unknown)),
     }
 }

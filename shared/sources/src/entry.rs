@@ -42,9 +42,13 @@ pub enum Skip {
     OtherEvent,
     /// A notice that an object was stored. It names a file that may hold records, and holds none.
     StorageNotification,
+    /// A sign-in, which changes nothing.
+    SignIn,
+    /// A record of a service's own log (requests to data, Kubernetes audit, metrics), which is none of the log of changes.
+    ResourceLog,
     /// The beginning of an operation whose end, or first beginning, is visited as the change: its content is part of that.
     OperationBegun,
-    /// One more end of an operation that is visited already.
+    /// The end of an operation, delivered once more.
     Repeated,
     /// A JSON object of no log that Onus knows.
     Unknown,
@@ -60,6 +64,8 @@ impl Skip {
             Skip::ControlMessage => "control_message",
             Skip::OtherEvent => "other_event",
             Skip::StorageNotification => "storage_notification",
+            Skip::SignIn => "sign_in",
+            Skip::ResourceLog => "resource_log",
             Skip::OperationBegun => "operation_begun",
             Skip::Repeated => "repeated",
             Skip::Unknown => "unknown",

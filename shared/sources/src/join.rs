@@ -8,15 +8,15 @@
 //! of the input. A beginning alone decodes to `Outcome::Begun`, an end alone to a change whose request is not known.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::entry::{Decoded, Entry, Skip};
 use crate::error::DecodeError;
 use crate::text::each_member;
 
-/// Which record of its operation a part is. The order is that of trust: of several ends a success counts, because something was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Which record of its operation a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// The provider took the call, or still works on it.
     Begun,
@@ -142,35 +142,48 @@ impl<'f> Join<'f> {
 }
 
 impl Operation {
-    /// Visits every part once, in the order of the input: one of them as the change, the others as skips that say why.
+    /// Visits every part once, in the order of the input: each distinct end as a change, the others as skips that say why. Without an
+    /// end the first beginning is the change.
+    ///
+    /// One end is the rule. Several that differ are several operations under one key, which a caller who chooses his own correlation id
+    /// can bring about: none of them may hide another. Each takes the beginnings that came since the end before it, the last one also those
+    /// behind it.
     fn settle(&self, file: &str, visit: &mut Visit<'_>) {
-        let Some(last) = self.parts.iter().map(|part| part.stage).max() else { return };
-        let Some(told) = self.parts.iter().position(|part| part.stage == last) else { return };
+        let ends = self.distinct(|part| part.stage != Stage::Begun);
+        let beginnings = self.distinct(|part| part.stage == Stage::Begun);
+        let told: &[usize] = if ends.is_empty() { beginnings.get(..1).unwrap_or_default() } else { &ends };
+        let mut from = 0;
         for (index, part) in self.parts.iter().enumerate() {
-            let skip = if part.stage == Stage::Begun { Skip::OperationBegun } else { Skip::Repeated };
-            if index == told {
-                self.visit_joined(file, part, visit);
+            if told.binary_search(&index).is_ok() {
+                let to = if told.last() == Some(&index) { self.parts.len() } else { index };
+                let upto = |place| beginnings.partition_point(|at| *at < place);
+                let taken = beginnings.get(upto(from)..upto(to)).unwrap_or_default();
+                let before = taken.iter().filter(|at| **at != index).filter_map(|at| self.parts.get(*at));
+                let texts: Vec<&str> = before.chain([part]).map(|part| part.text.as_str()).collect();
+                self.visit_joined(file, part.record, &texts, visit);
+                from = index;
             } else {
+                let skip = if part.stage == Stage::Begun { Skip::OperationBegun } else { Skip::Repeated };
                 visit(Entry { file, record: part.record, result: Ok(Decoded::Skipped(skip)) });
             }
         }
     }
 
-    /// Visits the operation as a whole, in the place of `last`.
-    fn visit_joined(&self, file: &str, last: &Kept, visit: &mut Visit<'_>) {
-        let mut texts: Vec<&str> = Vec::with_capacity(self.parts.len());
-        let beginnings = self.parts.iter().filter(|part| part.stage == Stage::Begun);
-        for part in beginnings.chain([last]) {
-            if texts.last() != Some(&part.text.as_str()) {
-                texts.push(&part.text);
-            }
-        }
-        let merged = match texts.as_slice() {
+    /// The parts of one sort, each text once.
+    fn distinct(&self, sort: impl Fn(&Kept) -> bool) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        let parts = self.parts.iter().enumerate();
+        parts.filter(|(_, part)| sort(part) && seen.insert(part.text.as_str())).map(|(index, _)| index).collect()
+    }
+
+    /// Visits the merged texts of one operation as one record.
+    fn visit_joined(&self, file: &str, record: u64, texts: &[&str], visit: &mut Visit<'_>) {
+        let merged = match texts {
             [text] => Ok(Cow::Borrowed(*text)),
             several => (self.joining.merge)(several).map(Cow::Owned),
         };
         let result = merged.as_ref().map_err(DecodeError::clone).and_then(|text| (self.joining.decode)(text));
-        visit(Entry { file, record: last.record, result });
+        visit(Entry { file, record, result });
     }
 }
 
@@ -189,15 +202,19 @@ pub(crate) fn overlay(texts: &[&str]) -> Result<String, DecodeError> {
 }
 
 fn lay(layers: &[&str], depth: usize, into: &mut String) -> Result<(), DecodeError> {
-    let mut order: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut order: Vec<(String, Vec<(usize, &str)>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for layer in layers {
+    for (number, layer) in layers.iter().enumerate() {
         let mut take = |name: &str, value| match places.get(name).and_then(|place| order.get_mut(*place)) {
-            Some((_, values)) if matches!(value, "null" | "\"\"") && !values.is_empty() => {}
-            Some((_, values)) => values.push(value),
+            Some(_) if matches!(value, "null" | "\"\"") => {}
+            Some((_, values)) => {
+                // Within one object, of a repeated member the last counts.
+                values.retain(|(earlier, _)| *earlier != number);
+                values.push((number, value));
+            }
             None => {
                 places.insert(name.to_owned(), order.len());
-                order.push((name.to_owned(), vec![value]));
+                order.push((name.to_owned(), vec![(number, value)]));
             }
         };
         each_member(layer, &mut take).map_err(|error| DecodeError::syntax(layer, &error))?;
@@ -209,10 +226,13 @@ fn lay(layers: &[&str], depth: usize, into: &mut String) -> Result<(), DecodeErr
         }
         into.push_str(&serde_json::Value::from(name.as_str()).to_string());
         into.push(':');
-        if depth > 1 && values.len() > 1 && values.iter().all(|value| value.starts_with('{')) {
-            lay(values, depth - 1, into)?;
-        } else {
-            into.push_str(values.last().copied().unwrap_or("null"));
+        let values: Vec<&str> = values.iter().map(|(_, value)| *value).collect();
+        match values.as_slice() {
+            several @ [_, _, ..] if depth > 1 && several.iter().all(|value| value.starts_with('{')) => {
+                lay(several, depth - 1, into)?;
+            }
+            [.., last] => into.push_str(last),
+            [] => into.push_str("null"),
         }
     }
     into.push('}');

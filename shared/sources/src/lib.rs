@@ -21,6 +21,7 @@
 //! ```
 
 pub mod aws;
+pub mod azure;
 mod decode;
 mod entry;
 mod error;

@@ -1,10 +1,9 @@
 //! The logs that Onus reads, one line each.
 
-use crate::aws;
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
-use crate::gcp;
 use crate::join::Part;
+use crate::{aws, azure, gcp};
 
 /// What an opened text holds.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ pub(crate) struct Log {
 }
 
 /// Every log. The first that recognises an object opens it.
-static LOGS: [Log; 2] = [aws::LOG, gcp::LOG];
+static LOGS: [Log; 3] = [aws::LOG, azure::LOG, gcp::LOG];
 
 /// Whether the array in this member of an outer object holds entries.
 pub(crate) fn holds_entries(member: &[u8]) -> bool {

@@ -66,9 +66,9 @@ fn the_records_of_one_operation_become_one_change() {
             vec!["0 operation_begun", "1 a a succeeded", "2 operation_begun", "3 repeated"],
         ),
         (
-            "a success counts, whatever failed beside it",
+            "ends that differ are operations of their own",
             vec![begun("a"), ended("a", Succeeded), ended("a", Failed)],
-            vec!["0 operation_begun", "1 a a succeeded", "2 repeated"],
+            vec!["0 operation_begun", "1 a a succeeded", "2 a - failed"],
         ),
         (
             "interleaved",
@@ -112,7 +112,8 @@ fn operations_of_different_logs_are_never_joined() {
 
 #[test]
 fn later_members_lie_over_earlier_ones() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
+        (&[r#"{"a":"x","a":{"x":1}}"#, r#"{"a":{"y":2}}"#], r#"{"a":{"x":1,"y":2}}"#),
         (&[r#"{"a":1}"#, r#"{"b":2}"#], r#"{"a":1,"b":2}"#),
         (&[r#"{"a":1}"#, r#"{"a":2}"#], r#"{"a":2}"#),
         (&[r#"{"a":"x","b":[1],"c":1}"#, r#"{"a":"","b":null,"c":false}"#], r#"{"a":"x","b":[1],"c":false}"#),
