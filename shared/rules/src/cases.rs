@@ -114,11 +114,6 @@ impl Case {
         self.event.as_deref()
     }
 
-    /// Whether the case is about a refused call: it sets an error code.
-    pub fn is_denied(&self) -> bool {
-        self.with.contains("\"errorCode\"") || self.record.as_ref().is_some_and(|text| text.contains("\"errorCode\""))
-    }
-
     /// The text of the case's record: the fixture or the record, with the changes of `with`.
     ///
     /// # Errors

@@ -152,6 +152,7 @@ fn expressions_mean_what_the_readme_says() {
         ("json(request.one).items.cidrIp == '0.0.0.0/0'", true),
         // Accounts and settings.
         ("account_of(request.arn) == '444455556666' && account_of('nonsense') == ''", true),
+        ("account_of('/Subscriptions/s-1/resourceGroups/g') == 's-1' && account_of('/tenants/t') == ''", true),
         ("account_of(request.arn) in settings.trusted_accounts", true),
         // The fixed variables.
         ("change.service == 's3' && change.action == 'PutBucketLifecycle' && change.cloud == 'aws'", true),

@@ -359,12 +359,18 @@ fn reaches<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
     Ok(truth(has_ports && reached))
 }
 
-/// The account of an ARN, or an account id itself; empty when there is none.
+/// The account of an ARN or the subscription of an ARM id, or an account id itself; empty when there is none.
 fn account_of<'b, 'v>(args: Args<'b, 'v>) -> Answer<'b, 'v> {
     let text = written(arg(&args, 0));
     let is_id = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let account =
-        if is_id(&text) { &text } else { text.split(':').nth(4).filter(|part| is_id(part)).unwrap_or_default() };
+    let arm = |text: &'_ str| text.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"));
+    let account = if is_id(&text) {
+        &text
+    } else if arm(&text) {
+        text.split('/').nth(2).unwrap_or_default()
+    } else {
+        text.split(':').nth(4).filter(|part| is_id(part)).unwrap_or_default()
+    };
     Ok(CowVal::owned(CelString::from(account.to_owned())))
 }
 

@@ -92,7 +92,7 @@ fn texts(file: &RuleFile, said: &mut Said<'_>) {
         said.word("duty", area, format!("`{area}` is not an area"), &format!("use one of {}", AREAS.join(", ")));
     }
     for control in file.controls.iter().filter(|control| !is_control(control)) {
-        let hint = "write framework:id, such as cis-aws-5.0:2.1.4, fsbp:S3.2, attack:T1530 or nist-800-53r5:AC-3";
+        let hint = "write framework:id, such as cis-aws-5.0:2.1.4, mcsb:NS-1, attack:T1530 or nist-800-53r5:AC-3";
         said.word("controls", control, format!("`{control}` is not a control"), hint);
     }
     for page in file.references.iter().filter(|page| !page.starts_with("https://")) {
@@ -119,7 +119,7 @@ fn watch(path: &str, file: &RuleFile, said: &mut Said<'_>) {
         said.word("watch", action, format!("`{action}` is not an action"), hint);
     }
     if file.state_when.is_some() && file.state.is_none() {
-        let hint = "name the kind of resource to read, such as AWS::S3::Bucket";
+        let hint = "name the kind of resource to read, such as AWS::S3::Bucket or Microsoft.Storage/storageAccounts";
         said.key("state_when", "`state_when` without `state`".to_owned(), hint);
     }
 }
@@ -221,6 +221,9 @@ mod tests {
             "nist-800-53r5:AC-3",
             "nist-800-53r5:AC-6(9)",
             "pci-dss-4.0.1:1.3.1",
+            "cis-azure-5.0:9.3.8",
+            "cis-gcp-4.0:3.6",
+            "mcsb:NS-1",
             "acme:POL-7",
         ];
         let bad =
@@ -235,7 +238,9 @@ mod tests {
 
     #[test]
     fn only_whole_parts_of_an_action_are_wild() {
-        for action in ["s3:PutBucketPolicy", "s3:*", "*:*"] {
+        for action in
+            ["s3:PutBucketPolicy", "s3:*", "*:*", "microsoft.network:networksecuritygroups/securityrules/write"]
+        {
             assert!(is_action(action), "{action}");
         }
         for action in ["PutBucketPolicy", "s3:Put*", "*:Put", "s3:", ":x", "s3: Put", "a:b:c"] {
