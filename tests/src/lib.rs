@@ -2,11 +2,13 @@
 //!
 //! Nothing here is skipped when it is missing: a test that needs a local cloud fails and names `make local`.
 
+mod server;
+
 pub mod client;
 pub mod cloudtrail;
 pub mod lambda;
 pub mod local_aws;
 pub mod local_azure;
-mod server;
+pub mod simulation;
 pub mod stage;
 pub mod workspace;

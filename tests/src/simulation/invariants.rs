@@ -1,0 +1,186 @@
+//! What must hold whatever happens.
+
+use std::collections::BTreeSet;
+
+use onus_core::plan::ReceiptKind;
+use onus_core::{Call, Cloud, FindingId, Receipt, ReceiptOutcome};
+use onus_pipeline::Job;
+use serde_json::Value;
+
+use super::cloud::entries_of;
+use super::rules::{BY_RECORD, BY_STATE};
+use super::world::{ModelChange, World, Write};
+
+/// Something that must never happen, happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which invariant was broken.
+    pub invariant: &'static str,
+    /// By what.
+    pub what: String,
+}
+
+/// A response takes away the entry of its own change, and an undo adds it again; neither touches another.
+pub const LEGITIMATE: &str = "no legitimate entry is lost";
+/// A write has a claim, an intent with the plan, and the image before.
+pub const RECORDED: &str = "no write without claim, plan and image before";
+/// Nobody writes to a resource between another handler's reading and its writing.
+pub const ALONE: &str = "one writer per resource";
+/// The hour's budget is kept.
+pub const BUDGET: &str = "writes stay within the budget";
+/// Who has to be asked is asked.
+pub const ASKED: &str = "no write without the approval that it needs";
+/// A verified receipt is about a resource that was seen without the entry.
+pub const VERIFIED: &str = "verified means seen";
+/// An undo writes only to the resource as the response left it, and a verified one restored it.
+pub const RESTORES: &str = "undo restores or refuses";
+/// A violation ends closed, exempt, waiting or alarmed.
+pub const ENDS: &str = "every violation ends closed, exempt, waiting or alarmed";
+
+/// The finding of a change.
+pub fn finding_of(change: &ModelChange) -> FindingId {
+    FindingId::of(Cloud::Aws, &change.uid, if change.document { BY_STATE } else { BY_RECORD })
+}
+
+fn receipt(world: &World, finding: &FindingId, name: &str) -> Option<Receipt> {
+    serde_json::from_slice(&world.read(&format!("receipts/{finding}/{name}.json"))?).ok()
+}
+
+/// The entries of the resource after the response; `None` without a verified one.
+pub fn left_by_response(world: &World, finding: &FindingId) -> Option<BTreeSet<String>> {
+    let receipt = receipt(world, finding, "respond")?;
+    Some(entries_of(receipt.after.as_ref()?).into_iter().map(str::to_owned).collect())
+}
+
+/// Looks at an entry that was just created.
+pub fn created(world: &World, task: usize, key: &str, value: &[u8]) {
+    if !key.starts_with("receipts/") {
+        return;
+    }
+    let Ok(receipt) = serde_json::from_slice::<Receipt>(value) else {
+        return world.violated(RECORDED, format!("`{key}` is no receipt"));
+    };
+    if receipt.outcome != ReceiptOutcome::Verified {
+        return;
+    }
+    let seen = world.task(task, |task| task.read.get(&*receipt.resource.name).cloned());
+    let Some((seen, _)) = seen else {
+        return world.violated(VERIFIED, format!("`{key}` was written without reading"));
+    };
+    match receipt.kind {
+        ReceiptKind::Respond => {
+            let entry = entry_of(world, &receipt.finding);
+            if entry.is_none_or(|entry| seen.contains(&entry)) {
+                world.violated(VERIFIED, format!("`{key}`: the entry was there: {seen:?}"));
+            }
+        }
+        ReceiptKind::Undo => {
+            let before = self::receipt(world, &receipt.finding, "respond").map(|response| response.before);
+            let before: BTreeSet<String> =
+                before.iter().flat_map(|image| entries_of(image)).map(str::to_owned).collect();
+            if seen != before {
+                world.violated(RESTORES, format!("`{key}`: {seen:?} instead of {before:?}"));
+            }
+        }
+    }
+}
+
+/// The entry that a finding is about.
+fn entry_of(world: &World, finding: &FindingId) -> Option<String> {
+    let finding: Value = serde_json::from_slice(&world.read(&format!("findings/{finding}.json"))?).ok()?;
+    finding["request"]["entry"].as_str().map(str::to_owned)
+}
+
+/// Looks at a write that just took effect.
+pub fn written(
+    world: &World,
+    task: usize,
+    call: &Call,
+    name: &str,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
+    version: u64,
+) {
+    let (job, read) = world.task(task, |task| (task.job.clone(), task.read.get(name).cloned()));
+    let Some(job) = job else { return world.violated(RECORDED, format!("{call} without a job")) };
+    let finding = job.finding().clone();
+    let undoes = matches!(job, Job::Undo { .. });
+    let entry = entry_of(world, &finding).unwrap_or_default();
+    let moved: Vec<&String> = before.symmetric_difference(after).collect();
+    if moved != [&entry] || after.contains(&entry) != undoes {
+        world.violated(LEGITIMATE, format!("{call} for `{entry}` made {before:?} to {after:?}"));
+    }
+    let prefix = format!("attempts/{finding}");
+    let verb = if undoes { "undo-" } else { "respond-" };
+    let is_intent = |key: &String| key.ends_with("/intent.json") && key.contains(&format!("/{verb}"));
+    let intents = world.list(&prefix).into_iter().filter(is_intent);
+    let intent = intents.filter_map(|key| serde_json::from_slice::<Value>(&world.read(&key)?).ok());
+    let holds = |intent: &Value| {
+        let planned = intent["steps"].as_array().into_iter().flatten();
+        intent["before"]["it"]["entries"].is_array()
+            && planned.into_iter().any(|step| step["call"]["parameters"] == call.parameters)
+    };
+    let claimed = world
+        .list("claims")
+        .iter()
+        .any(|key| world.read(key).is_some_and(|claim| String::from_utf8_lossy(&claim).contains(finding.as_str())));
+    if !intent.into_iter().any(|intent| holds(&intent)) || !claimed {
+        world.violated(RECORDED, format!("{call} for {finding}"));
+    }
+    let seen_at = read.as_ref().map_or(0, |(_, version)| *version);
+    if world.ours_between(name, seen_at, version, task) {
+        world.violated(ALONE, format!("{call} although another handler wrote since this one read"));
+    }
+    if undoes {
+        let left = left_by_response(world, &finding);
+        let seen = read.map(|(entries, _)| entries);
+        if left.is_none() || left != seen {
+            world.violated(RESTORES, format!("{call} on {seen:?}, which the response left as {left:?}"));
+        }
+        return;
+    }
+    if world.needs_approval && !matches!(job, Job::Approve { .. }) {
+        world.violated(ASKED, format!("{call} for {finding}"));
+    }
+    let mut writes = world.writes();
+    writes.push(Write { finding, unasked: !matches!(job, Job::Approve { .. }) });
+    // A run begins at a full hour, and clocks that are apart may see the hour before and the one after.
+    let unasked =
+        writes.iter().filter(|write| write.unasked).map(|write| &write.finding).collect::<BTreeSet<_>>().len();
+    if unasked > (world.hours() + 2) * world.budget {
+        world.violated(BUDGET, format!("{unasked} findings, budget {}", world.budget));
+    }
+}
+
+/// Looks at the world when everything is over.
+pub fn ended(world: &World) {
+    let changes = world.changes();
+    for change in &changes {
+        let later = |other: &&std::sync::Arc<ModelChange>| {
+            other.resource == change.resource && other.entry == change.entry && other.time > change.time
+        };
+        let there = world.things().get(&change.resource).is_some_and(|thing| thing.entries.contains(&change.entry));
+        if there && !changes.iter().any(|other| later(&other)) && !is_accounted_for(world, change) {
+            let finding = finding_of(change);
+            world.violated(ENDS, format!("`{}` in `{}`: {finding} stands open", change.entry, change.resource));
+        }
+    }
+}
+
+/// Why an entry may still be there.
+fn is_accounted_for(world: &World, change: &ModelChange) -> bool {
+    let finding = finding_of(change);
+    let exempt = change.resource == "exempt";
+    let alarmed = world.was_told(&finding, "alarm");
+    let waits = world.was_told(&finding, "planned") && world.read(&format!("decisions/{finding}.json")).is_none();
+    let receipts = world.list(&format!("receipts/{finding}"));
+    let told =
+        receipts.iter().filter_map(|key| serde_json::from_slice::<Receipt>(&world.read(key)?).ok()).any(|receipt| {
+            let undone =
+                receipt.kind == ReceiptKind::Undo && !matches!(receipt.outcome, ReceiptOutcome::Refused { .. });
+            let refused = receipt.kind == ReceiptKind::Respond
+                && !matches!(receipt.outcome, ReceiptOutcome::Verified | ReceiptOutcome::NothingToDo);
+            undone || (refused && world.was_told(&finding, "responded"))
+        });
+    exempt || alarmed || waits || told
+}
