@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start
+.PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ fuzz: ## Fuzz the decoder (SECONDS=60)
 	@command -v cargo-fuzz >/dev/null || [ -x .local/cargo/bin/cargo-fuzz ] || cargo install -q cargo-fuzz@0.13.2 --locked --root .local/cargo
 	@mkdir -p shared/sources/fuzz/corpus/decode
 	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure -- -max_total_time=$(or $(SECONDS),60)
+
+# SEED=n plays one seed and tells what happened; GUARDS=1 takes the guards away one by one.
+simulate: ## Play the pipeline in a hostile world (SEEDS=100000)
+	@cargo build -q --release -p onus-tests --example simulate
+	@$(TARGET)/release/examples/simulate $(if $(SEED),--seed $(SEED),$(if $(GUARDS),--guards $(or $(SEEDS),2000),$(or $(SEEDS),100000)))
 
 clean: ## Remove what was built and installed
 	@rm -rf .local && cargo clean

@@ -160,11 +160,25 @@ pub fn ended(world: &World) {
             other.resource == change.resource && other.entry == change.entry && other.time > change.time
         };
         let there = world.things().get(&change.resource).is_some_and(|thing| thing.entries.contains(&change.entry));
-        if there && !changes.iter().any(|other| later(&other)) && !is_accounted_for(world, change) {
+        // A person who undoes one of several responses about one entry has decided about the entry.
+        let same =
+            |other: &&std::sync::Arc<ModelChange>| other.resource == change.resource && other.entry == change.entry;
+        let undone = changes.iter().filter(same).any(|other| was_undone(world, other));
+        if there && !undone && !changes.iter().any(|other| later(&other)) && !is_accounted_for(world, change) {
             let finding = finding_of(change);
             world.violated(ENDS, format!("`{}` in `{}`: {finding} stands open", change.entry, change.resource));
         }
     }
+}
+
+fn receipts(world: &World, finding: &FindingId) -> Vec<Receipt> {
+    let keys = world.list(&format!("receipts/{finding}"));
+    keys.iter().filter_map(|key| serde_json::from_slice(&world.read(key)?).ok()).collect()
+}
+
+/// Whether a person wanted a response undone and the undo began: how it ended is in its receipt.
+fn was_undone(world: &World, change: &ModelChange) -> bool {
+    world.list(&format!("attempts/{}", finding_of(change))).iter().any(|key| key.contains("/undo-"))
 }
 
 /// Why an entry may still be there.
@@ -173,14 +187,11 @@ fn is_accounted_for(world: &World, change: &ModelChange) -> bool {
     let exempt = change.resource == "exempt";
     let alarmed = world.was_told(&finding, "alarm");
     let waits = world.was_told(&finding, "planned") && world.read(&format!("decisions/{finding}.json")).is_none();
-    let receipts = world.list(&format!("receipts/{finding}"));
-    let told =
-        receipts.iter().filter_map(|key| serde_json::from_slice::<Receipt>(&world.read(key)?).ok()).any(|receipt| {
-            let undone =
-                receipt.kind == ReceiptKind::Undo && !matches!(receipt.outcome, ReceiptOutcome::Refused { .. });
-            let refused = receipt.kind == ReceiptKind::Respond
-                && !matches!(receipt.outcome, ReceiptOutcome::Verified | ReceiptOutcome::NothingToDo);
-            undone || (refused && world.was_told(&finding, "responded"))
+    let told = world.was_told(&finding, "responded");
+    let refused = told
+        && receipts(world, &finding).iter().any(|receipt| {
+            receipt.kind == ReceiptKind::Respond
+                && !matches!(receipt.outcome, ReceiptOutcome::Verified | ReceiptOutcome::NothingToDo)
         });
-    exempt || alarmed || waits || told
+    exempt || alarmed || waits || refused
 }

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use onus_core::{
-    Actor, Caller, Change, Clock, Cloud, Document, Effects, Ledger, Notice, Origin, Outcome, Resource, Sink, SinkError,
+    Actor, Caller, Change, Clock, Cloud, Document, Effects, Finding, Ledger, Notice, Origin, Outcome, Resource, Sink,
+    SinkConfig, SinkError,
 };
 use onus_pipeline::{Auditor, Config, HandleError, Job, Pause, Policy, QueueError, Records, Responder, ResponseQueue};
 
@@ -79,7 +80,7 @@ fn play(seed: u64, missing: Option<Guard>, told: bool) -> Run {
         let entries = ["good-0".to_owned(), "good-9".to_owned()].into();
         world.things().insert(name.to_owned(), Thing { entries, version: 1 });
     }
-    let config = Config::parse("onus.yaml", &world.yaml()).expect("a good configuration");
+    let config: Config<NoSink> = Config::parse("onus.yaml", &world.yaml()).expect("a good configuration");
     let mut script = script(&world.chance, world.now());
     script.reverse();
     let mut scheduler = Scheduler {
@@ -347,11 +348,21 @@ impl Pause for Waits {
     }
 }
 
+/// `onus.yaml` names no sink here.
+#[derive(serde::Deserialize)]
+enum NoSink {}
+
+impl SinkConfig for NoSink {
+    fn name(&self) -> &str {
+        match *self {}
+    }
+}
+
 struct Listener(Arc<World>);
 
 #[async_trait]
 impl Sink for Listener {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "listener"
     }
 
@@ -371,7 +382,7 @@ struct Jobs(Arc<World>);
 
 #[async_trait]
 impl ResponseQueue for Jobs {
-    async fn enqueue(&self, job: &Job) -> Result<(), QueueError> {
+    async fn enqueue(&self, job: &Job, _: &Finding) -> Result<(), QueueError> {
         self.0.turn().await;
         if self.0.refuses() {
             return Err(QueueError { retryable: true, source: "the queue is not there".into() });
