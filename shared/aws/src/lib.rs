@@ -7,6 +7,8 @@ pub mod permissions;
 pub mod protocol;
 pub mod readers;
 pub mod remediations;
+pub mod tags;
 
 pub use readers::{state_reader, state_readers};
 pub use remediations::{remediation, remediations};
+pub use tags::tag_source;

@@ -307,16 +307,13 @@ const FOR_OTHERS: &[(&str, &str)] = &[
     ("cloudtrail:DescribeTrails", LOOKING_CLOSER),
     ("cloudtrail:GetEventSelectors", LOOKING_CLOSER),
     ("ec2:DescribeSecurityGroups", LOOKING_CLOSER),
-    ("iam:GetUser", LOOKING_CLOSER),
     ("lambda:GetFunctionConfiguration", LOOKING_CLOSER),
     ("rds:DescribeDBInstances", LOOKING_CLOSER),
-    ("resourcegroupstaggingapi:GetResources", LOOKING_CLOSER),
     ("s3:GetBucketEncryption", LOOKING_CLOSER),
     ("s3:GetBucketLocation", LOOKING_CLOSER),
     ("s3:GetBucketLogging", LOOKING_CLOSER),
     ("s3:GetBucketOwnershipControls", LOOKING_CLOSER),
     ("s3:GetBucketPolicyStatus", LOOKING_CLOSER),
-    ("s3:GetBucketTagging", LOOKING_CLOSER),
     ("s3:GetBucketVersioning", LOOKING_CLOSER),
     ("s3:HeadBucket", LOOKING_CLOSER),
     ("sqs:ChangeMessageVisibility", "the functions' own queue"),
@@ -331,8 +328,8 @@ fn the_table_holds_every_operation_that_a_remediation_or_a_reader_names() {
     let specs = onus_aws::remediations().iter().map(|remediation| remediation.spec());
     let by_remediations = specs.flat_map(|spec| [spec.reads, spec.writes, spec.undo].concat());
     let by_readers = onus_aws::state_readers().iter().flat_map(|reader| reader.operations().to_vec());
-    let named: std::collections::BTreeSet<&str> =
-        by_remediations.chain(by_readers).chain(FOR_OTHERS.iter().map(|(name, _)| *name)).collect();
+    let by_others = onus_aws::tags::OPERATIONS.iter().copied().chain(FOR_OTHERS.iter().map(|(name, _)| *name));
+    let named: std::collections::BTreeSet<&str> = by_remediations.chain(by_readers).chain(by_others).collect();
     let held: std::collections::BTreeSet<&str> = onus_aws::operations::operations().collect();
     let missing: Vec<_> = named.difference(&held).collect();
     let unused: Vec<_> = held.difference(&named).collect();

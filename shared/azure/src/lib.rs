@@ -4,6 +4,8 @@ pub mod operations;
 pub mod permissions;
 pub mod readers;
 pub mod remediations;
+pub mod tags;
 
 pub use readers::{state_reader, state_readers};
 pub use remediations::{remediation, remediations};
+pub use tags::tag_source;

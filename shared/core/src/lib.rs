@@ -19,6 +19,7 @@ pub mod remediation;
 pub mod response;
 pub mod sink;
 pub mod state;
+pub mod tags;
 
 pub use call::{Call, CallError, CallErrorKind, Caller};
 pub use change::{Actor, Change, ChangeSummary, Cloud, Origin, Outcome, Resource};
@@ -32,6 +33,7 @@ pub use remediation::{Remediation, Spec};
 pub use response::{Mode, Safety};
 pub use sink::{Notice, Sink, SinkConfig, SinkError};
 pub use state::{State, StateReader};
+pub use tags::{TagError, TagSource, TagSources, Tags};
 
 /// The present moment, as a port: only the rim knows a real clock.
 pub trait Clock: Send + Sync {

@@ -1,6 +1,6 @@
 //! The clouds that this build knows: every reader and remediation, whichever cloud it is for.
 
-use onus_core::{Remediation, StateReader};
+use onus_core::{ChangeSummary, Cloud, Remediation, Resource, StateReader, TagSource};
 
 /// Every remediation of every cloud, by cloud, then id.
 pub fn remediations() -> impl Iterator<Item = &'static dyn Remediation> {
@@ -15,4 +15,13 @@ pub fn remediation(id: &str) -> Option<&'static dyn Remediation> {
 /// Every state reader of every cloud, by cloud, then kind.
 pub fn state_readers() -> impl Iterator<Item = &'static dyn StateReader> {
     [onus_aws::state_readers(), onus_azure::state_readers(), onus_gcp::state_readers()].into_iter().flatten().copied()
+}
+
+/// How the tags of a resource are read, in whichever cloud it is; `None` when that cloud does not know.
+pub fn tag_source(change: &ChangeSummary, resource: &Resource<'_>) -> Option<TagSource> {
+    match change.cloud {
+        Cloud::Aws => onus_aws::tag_source(change, resource),
+        Cloud::Azure => onus_azure::tag_source(change, resource),
+        Cloud::Gcp => onus_gcp::tag_source(change, resource),
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use onus_core::{Caller, Ledger, Sink};
+use onus_core::{Caller, Ledger, Sink, TagSources};
 use onus_pipeline::{Auditor, Pause, Policy, Readers, Records, Remediations, Responder, ResponseQueue};
 
 use crate::Config;
@@ -36,6 +36,8 @@ pub struct Wiring {
     pub readers: Readers,
     /// Remediations by id.
     pub remediations: Remediations,
+    /// How the tags of a resource are read.
+    pub tags: TagSources,
 }
 
 impl Wiring {
@@ -65,6 +67,7 @@ impl Wiring {
             account: self.account.clone(),
             readers: self.readers,
             remediations: self.remediations,
+            tags: self.tags,
             queue: queue.map(|queue| Arc::new(JobQueue(queue)) as Arc<dyn ResponseQueue>),
             clock: Arc::new(SystemClock),
         })
@@ -79,6 +82,7 @@ impl Wiring {
             caller: Arc::clone(&self.caller),
             account: self.account.clone(),
             remediations: self.remediations,
+            tags: self.tags,
             clock: Arc::new(SystemClock),
             pause: Arc::new(Backoff),
             lease,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use onus_core::state::read_image;
 use onus_core::{
     CallError, Caller, Change, ChangeSummary, Clock, Created, Doubt, Finding, FindingId, Mode, Notice, Resource,
-    Safety, Severity, Sink, State, Verdict,
+    Safety, Severity, Sink, State, TagSources, Verdict,
 };
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use crate::job::Job;
 use crate::policy::{Decision, Policy, Subject};
 use crate::ports::{Candidate, Readers, Remediations, ResponseQueue, Rules};
 use crate::records::{Claim, Fate, Records};
+use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
 
 /// Evaluates changes, and sees to it that what fires is kept, told and asked a response for.
@@ -35,6 +36,8 @@ pub struct Auditor {
     pub account: Option<String>,
     /// State readers by resource kind.
     pub readers: Readers,
+    /// How tags are read, where the policy selects by them.
+    pub tags: TagSources,
     /// Remediations by id: their [`Safety`] caps the mode.
     pub remediations: Remediations,
     /// Where responses are asked for; `None` when nobody responds.
@@ -72,6 +75,23 @@ pub struct Outcome {
     pub fate: Fate,
 }
 
+/// What the rules on one change share.
+struct Case<'a, 'c> {
+    change: &'a Change<'c>,
+    summary: &'a ChangeSummary,
+    states: States,
+    tags: TagLookup<'a>,
+}
+
+/// What the policy says about a finding.
+struct Judged {
+    decision: Decision,
+    exemption: Option<Fate>,
+    /// Why tags that could matter are not known. The decision and the exemption are as if the resource had none, and the mode is
+    /// `alert` at most.
+    unknown: Option<Unknown>,
+}
+
 /// The states of the change's resources, by position, each read at most once for all rules that need it.
 type States = BTreeMap<usize, Result<State, Unread>>;
 
@@ -97,10 +117,11 @@ impl Auditor {
             return Ok(report);
         }
         let summary = change.summary();
-        let mut states = States::new();
+        let tags = TagLookup::new(self.reads_in(&change.account), self.tags, &summary);
+        let mut case = Case { change, summary: &summary, states: States::new(), tags };
         let mut failures = Vec::new();
         for candidate in candidates {
-            match self.handle_rule(candidate, change, &summary, &mut states).await {
+            match self.handle_rule(candidate, &mut case).await {
                 Ok(outcome) => report.outcomes.extend(outcome),
                 Err(failure) => {
                     tracing::error!(error = &failure as &dyn std::error::Error, rule = candidate.id, change = %change.uid, "rule not handled");
@@ -112,43 +133,56 @@ impl Auditor {
         failures.into_iter().next().map_or(Ok(report), Err)
     }
 
-    async fn handle_rule(
-        &self,
-        rule: Candidate<'_>,
-        change: &Change<'_>,
-        summary: &ChangeSummary,
-        states: &mut States,
-    ) -> Result<Option<Outcome>, HandleError> {
-        let subject = Subject::new(rule.id, rule.controls, rule.severity, summary);
+    async fn handle_rule(&self, rule: Candidate<'_>, case: &mut Case<'_, '_>) -> Result<Option<Outcome>, HandleError> {
+        let subject = Subject::new(rule.id, rule.controls, rule.severity, case.summary);
         let safety = rule.remedy.and_then(|id| self.safety(id));
-        let decision = self.policy.decide(&subject, safety);
-        if decision.mode == Mode::Off {
+        // Tags are read only for what fires; until then they leave the mode open.
+        if self.policy.decide(&subject, safety).mode == Mode::Off {
             return Ok(None);
         }
-        let doubts = match self.rules.evaluate(rule.id, change, None) {
+        let doubts = match self.rules.evaluate(rule.id, case.change, None) {
             Ok(Verdict::Silent) => return Ok(None),
-            Ok(Verdict::Fires) => return self.fired(rule.id, change, None, decision).await,
+            Ok(Verdict::Fires) => return self.fired(rule.id, case, None).await,
             Ok(Verdict::NeedsState(doubts)) => doubts,
-            Err(error) => return self.undetermined(rule.id, change, decision, unevaluable(&*error)).await,
+            Err(error) => return self.undetermined(rule.id, case, unevaluable(&*error)).await,
         };
-        let state = match self.state(rule.state, change, summary, states).await {
+        let state = match self.state(rule.state, case).await {
             Ok(state) => state,
             Err(Unread::Later(source)) => {
-                let finding = FindingId::of(change.cloud, &change.uid, rule.id);
+                let finding = FindingId::of(case.change.cloud, &case.change.uid, rule.id);
                 return Err(HandleError::Call { attempt: "read state", finding, source });
             }
-            Err(Unread::Never(reason)) => {
-                return self.undetermined(rule.id, change, decision, unread(&doubts, &reason)).await;
-            }
+            Err(Unread::Never(reason)) => return self.undetermined(rule.id, case, unread(&doubts, &reason)).await,
         };
-        match self.rules.evaluate(rule.id, change, Some(&state)) {
-            Ok(Verdict::Fires) => self.fired(rule.id, change, Some(&state), decision).await,
-            Ok(Verdict::Silent) => self.resumed(rule.id, change, &state, decision).await,
+        match self.rules.evaluate(rule.id, case.change, Some(&state)) {
+            Ok(Verdict::Fires) => self.fired(rule.id, case, Some(&state)).await,
+            Ok(Verdict::Silent) => self.resumed(rule.id, case, &state).await,
             Ok(Verdict::NeedsState(doubts)) => {
-                self.undetermined(rule.id, change, decision, unread(&doubts, "live state does not tell either")).await
+                self.undetermined(rule.id, case, unread(&doubts, "live state does not tell either")).await
             }
-            Err(error) => self.undetermined(rule.id, change, decision, unevaluable(&*error)).await,
+            Err(error) => self.undetermined(rule.id, case, unevaluable(&*error)).await,
         }
+    }
+
+    /// What the policy says about a finding, tags included where they could matter.
+    async fn judge(&self, finding: &Finding, case: &mut Case<'_, '_>) -> Judged {
+        let (subject, now) = (Subject::from(finding), self.clock.now());
+        let safety = finding.remedy.as_deref().and_then(|id| self.safety(id));
+        let (tags, unknown) = match case.tags.look(&self.policy, &subject, safety, now).await {
+            Ok(tags) => (tags, None),
+            Err(unknown) => (None, Some(unknown)),
+        };
+        let subject = subject.tagged(tags);
+        let decision = self.policy.decide(&subject, safety);
+        let decision = if unknown.is_some() { decision.without_tags() } else { decision };
+        let exemption = self.policy.exemption(&subject, now).map(|(index, exemption)| Fate::Exempt {
+            index,
+            exemption: exemption.id().into_owned(),
+            reason: exemption.reason.clone(),
+            owner: exemption.owner.clone(),
+            expires: exemption.expires.to_string(),
+        });
+        Judged { decision, exemption, unknown }
     }
 
     /// The remediation's own limit; `None` when this build does not have it.
@@ -156,17 +190,20 @@ impl Auditor {
         (self.remediations)(remedy).map(|remediation| remediation.spec().safety)
     }
 
+    /// Who reads in an account, or why nobody does.
+    fn reads_in(&self, account: &str) -> Result<&dyn Caller, String> {
+        let Some(caller) = &self.caller else { return Err("there are no credentials to read with".to_owned()) };
+        if self.account.as_ref().is_some_and(|own| own != account) {
+            return Err(format!("account `{account}` is not the one that can be read"));
+        }
+        Ok(caller.as_ref())
+    }
+
     /// The state a rule asks for: of the change's first resource of that kind, else of its first that can be read.
-    async fn state(
-        &self,
-        kind: Option<&str>,
-        change: &Change<'_>,
-        summary: &ChangeSummary,
-        states: &mut States,
-    ) -> Result<State, Unread> {
+    async fn state(&self, kind: Option<&str>, case: &mut Case<'_, '_>) -> Result<State, Unread> {
         let readable = |resource: &&Resource<'_>| (self.readers)(&resource.kind).is_some();
         let asked = |resource: &&Resource<'_>| kind.is_some_and(|kind| resource.kind == kind) && readable(resource);
-        let resources = &change.resources;
+        let resources = &case.change.resources;
         let position = resources.iter().position(|r| asked(&r)).or_else(|| resources.iter().position(|r| readable(&r)));
         let Some((position, resource)) = position.and_then(|at| Some((at, resources.get(at)?))) else {
             let kinds: Vec<&str> = resources.iter().map(|resource| &*resource.kind).collect();
@@ -175,33 +212,24 @@ impl Auditor {
                 kinds => format!("no reader for `{}`", kinds.join("`, `")),
             }));
         };
-        if let Some(known) = states.get(&position) {
+        if let Some(known) = case.states.get(&position) {
             return known.clone();
         }
-        let state = self.read_state(resource, change, summary).await;
-        states.insert(position, state.clone());
+        let state = self.read_state(resource, case).await;
+        case.states.insert(position, state.clone());
         state
     }
 
-    async fn read_state(
-        &self,
-        resource: &Resource<'_>,
-        change: &Change<'_>,
-        summary: &ChangeSummary,
-    ) -> Result<State, Unread> {
-        let never = |reason: String| Err(Unread::Never(reason));
+    async fn read_state(&self, resource: &Resource<'_>, case: &Case<'_, '_>) -> Result<State, Unread> {
         let Some(reader) = (self.readers)(&resource.kind) else {
-            return never(format!("no reader for `{}`", resource.kind));
+            return Err(Unread::Never(format!("no reader for `{}`", resource.kind)));
         };
-        let Some(caller) = &self.caller else { return never("there are no credentials to read with".to_owned()) };
-        if self.account.as_ref().is_some_and(|account| *account != change.account) {
-            return never(format!("account `{}` is not the one that can be read", change.account));
-        }
-        let image = read_image(caller.as_ref(), |so_far| Ok::<_, CallError>(reader.reads(summary, resource, so_far)));
-        match image.await {
+        let caller = self.reads_in(&case.change.account).map_err(Unread::Never)?;
+        let summary = case.summary;
+        match read_image(caller, |so_far| Ok::<_, CallError>(reader.reads(summary, resource, so_far))).await {
             Ok(image) => Ok(State { effects: reader.effects(summary, resource, &image), image }),
             Err(error) if error.is_retryable() => Err(Unread::Later(error)),
-            Err(error) => never(error.to_string()),
+            Err(error) => Err(Unread::Never(error.to_string())),
         }
     }
 
@@ -209,16 +237,19 @@ impl Auditor {
     async fn fired(
         &self,
         rule: &str,
-        change: &Change<'_>,
+        case: &mut Case<'_, '_>,
         state: Option<&State>,
-        decision: Decision,
     ) -> Result<Option<Outcome>, HandleError> {
-        let Some(finding) = self.rules.finding(rule, change, state, self.clock.now()) else { return Ok(None) };
-        let fate = self.exemption(&finding).unwrap_or(Fate::Told);
+        let Some(finding) = self.rules.finding(rule, case.change, state, self.clock.now()) else { return Ok(None) };
+        let Judged { decision, exemption, unknown } = self.judge(&finding, case).await;
+        if decision.mode == Mode::Off {
+            return Ok(None);
+        }
+        let fate = exemption.unwrap_or(Fate::Told);
         let (created, finding) = self.claim(finding, &fate).await?;
         let outcome = outcome(&finding, created, decision, fate);
         if outcome.fate == Fate::Told {
-            self.deliver(finding, decision.mode, earlier(created)).await?;
+            self.told(finding, decision.mode, unknown, earlier(created)).await?;
         }
         Ok(Some(outcome))
     }
@@ -227,10 +258,10 @@ impl Auditor {
     async fn resumed(
         &self,
         rule: &str,
-        change: &Change<'_>,
+        case: &mut Case<'_, '_>,
         state: &State,
-        decision: Decision,
     ) -> Result<Option<Outcome>, HandleError> {
+        let change = case.change;
         let claim = self.records.claimed(change.cloud, &change.uid, rule).await?;
         let Some(claim) = claim.filter(|claim| claim.fate == Fate::Told) else { return Ok(None) };
         let finding = match self.records.finding(&claim.finding).await? {
@@ -240,39 +271,57 @@ impl Auditor {
                 None => return Ok(None),
             },
         };
+        let Judged { decision, unknown, .. } = self.judge(&finding, case).await;
         let outcome = outcome(&finding, Created::Existed, decision, claim.fate);
-        self.deliver(finding, decision.mode, Earlier::Possible).await?;
+        self.told(finding, decision.mode, unknown, Earlier::Possible).await?;
         Ok(Some(outcome))
+    }
+
+    /// Delivers a finding; where tags that could matter are not known, it is told all the same, and so is that.
+    async fn told(
+        &self,
+        finding: Finding,
+        mode: Mode,
+        unknown: Option<Unknown>,
+        earlier: Earlier,
+    ) -> Result<(), HandleError> {
+        let delivered = self.deliver(finding.clone(), mode, earlier).await;
+        let alarmed = match unknown {
+            None => Ok(()),
+            Some(Unknown::Never(reason)) => self.alarm(finding, reason, earlier).await,
+            Some(Unknown::Later(source)) => {
+                Err(HandleError::Call { attempt: "read tags", finding: finding.id, source })
+            }
+        };
+        delivered.and(alarmed)
     }
 
     /// A rule could not be decided: a person has to look.
     async fn undetermined(
         &self,
         rule: &str,
-        change: &Change<'_>,
-        decision: Decision,
+        case: &mut Case<'_, '_>,
         reason: String,
     ) -> Result<Option<Outcome>, HandleError> {
-        let Some(finding) = self.rules.finding(rule, change, None, self.clock.now()) else { return Ok(None) };
-        let fate = self.exemption(&finding).unwrap_or(Fate::Undetermined { reason: reason.clone() });
+        let Some(finding) = self.rules.finding(rule, case.change, None, self.clock.now()) else { return Ok(None) };
+        // Tags that are not known add nothing: nothing is written, and the alarm is told.
+        let Judged { decision, exemption, .. } = self.judge(&finding, case).await;
+        if decision.mode == Mode::Off {
+            return Ok(None);
+        }
+        let fate = exemption.unwrap_or(Fate::Undetermined { reason: reason.clone() });
         let (created, finding) = self.claim(finding, &fate).await?;
         let outcome = outcome(&finding, created, decision, fate);
         if matches!(outcome.fate, Fate::Undetermined { .. }) {
-            let notice = Notice::Alarm { at: finding.found_at, finding: Box::new(finding), reason };
-            self.records.keep_alarm(&notice).await?;
-            tell(&self.records, &self.sinks, &notice, earlier(created)).await?;
+            self.alarm(finding, reason, earlier(created)).await?;
         }
         Ok(Some(outcome))
     }
 
-    fn exemption(&self, finding: &Finding) -> Option<Fate> {
-        let (index, exemption) = self.policy.exemption(&Subject::from(finding), self.clock.now())?;
-        Some(Fate::Exempt {
-            index,
-            reason: exemption.reason.clone(),
-            owner: exemption.owner.clone(),
-            expires: exemption.expires.to_string(),
-        })
+    async fn alarm(&self, finding: Finding, reason: String, earlier: Earlier) -> Result<(), HandleError> {
+        let notice = Notice::Alarm { at: finding.found_at, finding: Box::new(finding), reason };
+        self.records.keep_alarm(&notice).await?;
+        tell(&self.records, &self.sinks, &notice, earlier).await
     }
 
     /// Claims and keeps. A handler that died between the two left a claim without a finding, which the next one keeps.

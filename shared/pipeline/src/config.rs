@@ -1,5 +1,7 @@
 //! `onus.yaml`: the one file an operator writes. What may stand below its `sinks` is told by the type parameter.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use onus_core::{Mode, Severity, SinkConfig};
@@ -10,6 +12,7 @@ use serde_json::Value;
 
 use crate::expiry::Expiry;
 use crate::glob::Glob;
+use crate::records::hashed;
 
 /// The whole file. Every part may be left out; an unknown key anywhere is an error.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -81,6 +84,10 @@ pub struct Override {
     /// The resource the change is about, by full id or name, with `*` and `?`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<Glob>,
+    /// Tags of that resource (labels on Google Cloud) as they are now: key → value with `*` and `?`. All have to be there. Whoever may
+    /// tag a resource then chooses its mode: guard such keys as you guard this file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Glob>,
     /// The account, with `*` and `?`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Glob>,
@@ -103,6 +110,10 @@ pub struct Override {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exemption {
+    /// A name of its own, unique: ASCII letters, digits, `-`, `_` and `.`. Left out, it is derived from the selectors, so that another
+    /// reason, owner or end does not change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The rule's id, with `*` and `?`.
     pub rule: Glob,
     /// The account, with `*` and `?`.
@@ -112,6 +123,10 @@ pub struct Exemption {
     /// name with the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<Glob>,
+    /// Tags of that resource (labels on Google Cloud) as they are now: key → value with `*` and `?`. All have to be there. Whoever may
+    /// tag a resource then chooses whether it is exempt: guard such keys as you guard this file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Glob>,
     /// Who made the change, by full id, with `*` and `?`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Glob>,
@@ -199,6 +214,7 @@ impl<S: SinkConfig> Config<S> {
                 }
             }
         }
+        self.check_exemption_ids()?;
         let plain =
             |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if let Some(name) = self.sinks.iter().map(S::name).find(|name| !plain(name)) {
@@ -211,6 +227,44 @@ impl<S: SinkConfig> Config<S> {
             None => Ok(()),
         }
     }
+
+    /// Ids are segments of ledger keys, and what suppressed a finding is looked up by them.
+    fn check_exemption_ids(&self) -> Result<(), String> {
+        let plain = |id: &str| {
+            let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+            (1..=64).contains(&id.len()) && id.bytes().all(allowed) && !id.starts_with('.')
+        };
+        let mut seen = BTreeMap::new();
+        for (index, exemption) in self.exemptions.iter().enumerate() {
+            let id = exemption.id();
+            if !plain(&id) {
+                return Err(format!(
+                    "exemptions[{index}].id `{id}` is not 1 to 64 ASCII letters, digits, `-`, `_` and `.`, and no `.` first"
+                ));
+            }
+            if let Some(first) = seen.insert(id.clone(), index) {
+                let problem = if exemption.id.is_some() { "have the same id" } else { "select the same" };
+                return Err(format!("exemptions[{first}] and exemptions[{index}] {problem} (`{id}`)"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Exemption {
+    /// Its id: the one it gives itself, else `x-` and 16 hexadecimal digits that stand for its selectors.
+    pub fn id(&self) -> Cow<'_, str> {
+        if let Some(id) = &self.id {
+            return Cow::Borrowed(id);
+        }
+        let mut parts = vec![self.rule.as_str()];
+        for (name, glob) in [("account", &self.account), ("resource", &self.resource), ("actor", &self.actor)] {
+            parts.extend(glob.iter().flat_map(|glob| [name, glob.as_str()]));
+        }
+        parts.extend(self.tags.iter().flat_map(|(key, value)| ["tag", key, value.as_str()]));
+        let digits = hashed(parts);
+        Cow::Owned(format!("x-{}", digits.get(..16).unwrap_or(&digits)))
+    }
 }
 
 impl Override {
@@ -218,6 +272,7 @@ impl Override {
     fn selectors(&self) -> usize {
         [&self.resource, &self.account, &self.rule, &self.control].into_iter().flatten().count()
             + usize::from(self.severity.is_some())
+            + self.tags.len()
     }
 }
 

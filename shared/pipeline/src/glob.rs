@@ -1,6 +1,6 @@
 //! Wildcards as IAM policies write them: `*` is any text, also none and also across `/` and `:`; `?` is any one character.
 //!
-//! Case matters. There is no escape: names that hold a `*` of their own do not exist in ARNs.
+//! Case matters, except in Azure's ids. There is no escape: names that hold a `*` of their own do not exist in ARNs.
 
 use std::fmt;
 
@@ -51,6 +51,11 @@ impl Glob {
             }
         }
         pattern.iter().skip(p).all(|c| *c == '*')
+    }
+
+    /// As [`Glob::matches`], with upper and lower case ASCII letters alike.
+    pub fn matches_ignoring_case(&self, text: &str) -> bool {
+        Self(self.0.to_ascii_lowercase()).matches(&text.to_ascii_lowercase())
     }
 
     /// How much the pattern pins down: more for a pattern without wildcards than for any with, then by literal characters.

@@ -15,13 +15,14 @@ pub mod policy;
 pub mod ports;
 pub mod records;
 pub mod respond;
+mod tags;
 mod tell;
 
 pub use audit::{Auditor, Outcome, Report};
 pub use config::{Config, ConfigError, schema};
 pub use error::{HandleError, QueueError, RecordError};
 pub use job::Job;
-pub use policy::{Cap, Decision, ModeSource, Policy, Subject};
+pub use policy::{Cap, Decision, Explanation, ModeSource, Policy, Subject};
 pub use ports::{Candidate, Pause, Readers, Remediations, ResponseQueue, Rules};
 pub use records::{History, Records, Request};
 pub use respond::{Done, Responder};

@@ -40,6 +40,7 @@ modes:
   default: alert
   overrides:
     - { rule: aws.s3.*, account: '111122223333', mode: enforce }
+    - { tags: { env: dev, team: 'web-*' }, mode: plan }
     - { control: 'cis-aws-5.0:*', severity: critical, resource: 'arn:aws:s3:::*', mode: approve }
 exemptions:
   - rule: aws.s3.bucket_made_public
@@ -49,7 +50,7 @@ exemptions:
     reason: A public website.
     owner: web@example.com
     expires: 2027-01-31
-  - { rule: aws.kms.*, reason: r, owner: o, expires: never }
+  - { id: kms, rule: aws.kms.*, tags: { env: dev }, reason: r, owner: o, expires: never }
 sinks:
   - post: { to: security }
   - post: { to: owners, name: log }
@@ -64,7 +65,7 @@ fn everything_that_can_be_written_is_read() {
     let names: Vec<&str> = config.sinks.iter().map(Kind::name).collect();
     assert_eq!(names, ["post", "log"]);
     assert_eq!(config.ledger.as_deref(), Some("s3://onus-ledger-111122223333/onus"));
-    assert_eq!((config.modes.overrides.len(), config.exemptions.len(), config.rules.off.len()), (2, 2, 1));
+    assert_eq!((config.modes.overrides.len(), config.exemptions.len(), config.rules.off.len()), (3, 2, 1));
     assert_eq!(config.settings.trusted_accounts, ["444455556666"]);
 }
 
@@ -94,6 +95,22 @@ fn what_is_wrong_is_named_with_line_and_column() {
             "onus.yaml",
             "exemptions[0].reason is empty",
         ),
+        (
+            "exemptions:\n  - { id: a/b, rule: x, reason: r, owner: o, expires: never }",
+            "onus.yaml",
+            "exemptions[0].id `a/b` is not",
+        ),
+        (
+            "exemptions:\n  - { rule: x, reason: r, owner: o, expires: never }\n  - { rule: x, reason: s, owner: p, expires: 2027-01-31 }",
+            "onus.yaml",
+            "exemptions[0] and exemptions[1] select the same",
+        ),
+        (
+            "exemptions: [{ id: a, rule: x, reason: r, owner: o, expires: never }, { id: a, rule: y, reason: r, owner: o, expires: never }]",
+            "onus.yaml",
+            "have the same id (`a`)",
+        ),
+        ("modes: { overrides: [{ mode: enforce, tags: {} }] }", "onus.yaml", "selects nothing"),
         ("modes: { overrides: [{ mode: enforce }] }", "onus.yaml", "selects nothing"),
         ("version: 2", "onus.yaml", "version 2 is not known"),
         ("sinks: [{ post: { to: a } }, { post: { to: b } }]", "onus.yaml", "two sinks are called `post`"),

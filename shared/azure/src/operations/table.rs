@@ -67,6 +67,11 @@ pub static API_VERSIONS: &[ApiVersion] = &[
         source: "network/resource-manager/Microsoft.Network/stable/2024-05-01",
     },
     ApiVersion {
+        provider: "Microsoft.Resources",
+        version: "2021-04-01",
+        source: "resources/resource-manager/Microsoft.Resources/stable/2021-04-01",
+    },
+    ApiVersion {
         provider: "Microsoft.Security",
         version: "2024-01-01",
         source: "security/resource-manager/Microsoft.Security/stable/2024-01-01",
@@ -364,6 +369,16 @@ pub static OPERATIONS: &[Operation] = &[
             "Microsoft.Network/locations/operations/read",
             "Microsoft.Network/networkSecurityGroups/securityRules/delete",
         ],
+    },
+    Operation {
+        provider: "Microsoft.Resources",
+        name: "Tags_GetAtScope",
+        method: Method::Get,
+        on: "",
+        below: "/providers/Microsoft.Resources/tags/default",
+        paged: false,
+        long_running: false,
+        actions: &["Microsoft.Resources/tags/read"],
     },
     Operation {
         provider: "Microsoft.Security",

@@ -115,7 +115,8 @@ fn every_operation_that_somebody_names_is_in_the_table_and_every_other_is_not() 
     let specs = remediations().iter().map(|one| one.spec());
     let named = specs.flat_map(|spec| [spec.reads, spec.writes, spec.undo].concat());
     let read = state_readers().iter().flat_map(|reader| reader.operations().to_vec());
-    let named: BTreeSet<String> = named.chain(read).map(str::to_owned).collect();
+    let tags = onus_azure::tags::OPERATIONS.iter().copied();
+    let named: BTreeSet<String> = named.chain(read).chain(tags).map(str::to_owned).collect();
     let known: BTreeSet<String> =
         onus_azure::operations::OPERATIONS.iter().map(onus_azure::operations::Operation::call_name).collect();
     assert_eq!(named, known);

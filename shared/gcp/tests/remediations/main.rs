@@ -147,7 +147,8 @@ fn every_operation_that_somebody_names_is_in_the_table() {
     let named = specs.flat_map(|spec| [spec.reads, spec.writes, spec.undo].concat());
     let read = onus_gcp::state_readers().iter().flat_map(|reader| reader.operations().to_vec());
     let known: BTreeSet<&str> = onus_gcp::operations::operations().collect();
-    let missing: BTreeSet<&str> = named.chain(read).filter(|name| !known.contains(name)).collect();
+    let named = named.chain(read).map(str::to_owned).chain(onus_gcp::tags::operations());
+    let missing: BTreeSet<String> = named.filter(|name| !known.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "add to operations/operations.txt and run generate_operations.py: {missing:?}");
 }
 

@@ -49,6 +49,7 @@ impl Clients {
             account: environment.get("ONUS_ACCOUNT").map(str::to_owned),
             readers: onus_aws::state_reader,
             remediations: onus_aws::remediation,
+            tags: onus_aws::tag_source,
         };
         Ok(Self { sdk, wiring, region })
     }

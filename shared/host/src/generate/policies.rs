@@ -6,19 +6,20 @@ use onus_aws::permissions::iam_action;
 use onus_rules::{Catalog, Status};
 use serde_json::{Value, json};
 
-/// What `aws-audit` and `aws-sweep` read: every state reader's operations. Nothing in it writes.
+/// What `aws-audit` and `aws-sweep` read: every state reader's operations, and tags. Nothing in it writes.
 pub fn audit_policy() -> Value {
     let operations = onus_aws::state_readers().iter().flat_map(|reader| reader.operations());
+    let operations = operations.chain(onus_aws::tags::OPERATIONS);
     document(&[statement("ReadState", &actions(operations.copied()), None)])
 }
 
-/// What `aws-respond` reads and writes: the operations of every remediation that some rule names, undo included.
+/// What `aws-respond` reads and writes: tags, and the operations of every remediation that some rule names, undo included.
 pub fn respond_policy(catalog: &Catalog) -> Value {
     let live = catalog.rules().filter(|rule| rule.status != Status::Deprecated);
     let named: BTreeSet<&str> = live.filter_map(|rule| rule.remedy.as_deref()).collect();
     let specs = || named.iter().filter_map(|id| onus_aws::remediation(id)).map(onus_core::Remediation::spec);
     let writes = actions(specs().flat_map(|spec| spec.writes.iter().chain(spec.undo)).copied());
-    let mut reads = actions(specs().flat_map(|spec| spec.reads).copied());
+    let mut reads = actions(specs().flat_map(|spec| spec.reads).chain(onus_aws::tags::OPERATIONS).copied());
     reads.retain(|action| !writes.contains(action));
     let own = json!({ "StringEqualsIfExists": { "aws:ResourceAccount": { "Ref": "AWS::AccountId" } } });
     document(&[statement("ReadBefore", &reads, None), statement("TakeBack", &writes, Some(own))])

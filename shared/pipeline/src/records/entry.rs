@@ -32,6 +32,9 @@ pub enum Fate {
     Exempt {
         /// Its index in `exemptions`.
         index: usize,
+        /// Its id.
+        #[serde(default)]
+        exemption: String,
         /// Its reason.
         reason: String,
         /// Its owner.

@@ -33,7 +33,7 @@ use serde::de::DeserializeOwned;
 
 pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request};
 use key::{claim_key, day, finding_key, receipt_name, told_key};
-pub(crate) use key::{kind_name, resource_lock};
+pub(crate) use key::{hashed, kind_name, resource_lock};
 
 use crate::error::RecordError;
 use crate::job::Job;

@@ -11,7 +11,7 @@ use onus_core::plan::ReceiptKind;
 use onus_core::state::read_image;
 use onus_core::{
     Caller, Clock, Finding, Image, Mode, Notice, Plan, PlanError, Receipt, ReceiptOutcome, Remediation, Resource, Sink,
-    Step,
+    Step, TagSources, Tags,
 };
 use serde::Serialize;
 
@@ -21,6 +21,7 @@ use crate::lock;
 use crate::policy::{Policy, Subject};
 use crate::ports::{Pause, Remediations};
 use crate::records::{PlanRecord, Records, resource_lock};
+use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
 
 /// Carries out jobs: plans, waits for people, applies, verifies, undoes.
@@ -39,6 +40,8 @@ pub struct Responder {
     pub account: Option<String>,
     /// Remediations by id.
     pub remediations: Remediations,
+    /// How tags are read, where the policy selects by them.
+    pub tags: TagSources,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Waits between readings.
@@ -115,14 +118,18 @@ impl Responder {
         if let Some(receipt) = self.records.response(&finding.id).await? {
             return self.already(finding, receipt).await;
         }
-        let task = match self.task(finding, by, ReceiptKind::Respond) {
+        let tags = match self.tags_of(finding).await? {
+            Ok(tags) => tags,
+            Err(reason) => return self.refuse(finding, by, ReceiptKind::Respond, reason).await,
+        };
+        let task = match self.task(finding, tags.as_ref(), by, ReceiptKind::Respond) {
             Ok(task) => Task { approved: approval.is_some(), ..task },
             Err(Stop::NotResponding(reason)) if approval.is_none() => return Ok(Done::NotResponding { reason }),
             Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
                 return self.refuse(finding, by, ReceiptKind::Respond, reason).await;
             }
         };
-        let mode = self.mode(finding, Some(task.remediation)).mode;
+        let mode = self.mode(finding, tags.as_ref(), Some(task.remediation)).mode;
         if mode == Mode::Enforce || (mode == Mode::Approve && task.approved) {
             // Where the policy enforces, nobody had to be shown a plan.
             return self.apply(&task, approval.filter(|_| mode == Mode::Approve)).await;
@@ -150,21 +157,54 @@ impl Responder {
         self.refuse(finding, by, ReceiptKind::Respond, reason).await
     }
 
+    /// The resource's tags, where the policy could decide by them. The inner error is a reason not to act; the outer one may pass.
+    async fn tags_of(&self, finding: &Finding) -> Result<Result<Option<Tags>, String>, HandleError> {
+        let reads = match &self.account {
+            Some(account) if *account != finding.change.account => {
+                Err("another function acts in its account".to_owned())
+            }
+            _ => Ok(self.caller.as_ref()),
+        };
+        let remediation = finding.remedy.as_deref().and_then(self.remediations);
+        let safety = remediation.map(|remediation| remediation.spec().safety);
+        let mut lookup = TagLookup::new(reads, self.tags, &finding.change);
+        match lookup.look(&self.policy, &Subject::from(finding), safety, self.clock.now()).await {
+            Ok(tags) => Ok(Ok(tags.cloned())),
+            Err(Unknown::Never(reason)) => Ok(Err(reason)),
+            Err(Unknown::Later(source)) => {
+                Err(HandleError::Call { attempt: "read tags", finding: finding.id.clone(), source })
+            }
+        }
+    }
+
     /// The mode that applies now, exemptions aside.
-    fn mode(&self, finding: &Finding, remediation: Option<&dyn Remediation>) -> crate::policy::Decision {
-        self.policy.decide(&Subject::from(finding), remediation.map(|remediation| remediation.spec().safety))
+    fn mode(
+        &self,
+        finding: &Finding,
+        tags: Option<&Tags>,
+        remediation: Option<&dyn Remediation>,
+    ) -> crate::policy::Decision {
+        let safety = remediation.map(|remediation| remediation.spec().safety);
+        self.policy.decide(&Subject::from(finding).tagged(tags), safety)
     }
 
     /// Everything that is judged before anything is read.
-    fn task<'a>(&self, finding: &'a Finding, by: &'a str, kind: ReceiptKind) -> Result<Task<'a>, Stop> {
+    fn task<'a>(
+        &self,
+        finding: &'a Finding,
+        tags: Option<&Tags>,
+        by: &'a str,
+        kind: ReceiptKind,
+    ) -> Result<Task<'a>, Stop> {
+        let subject = Subject::from(finding).tagged(tags);
         if kind == ReceiptKind::Respond
-            && let Some((index, exemption)) = self.policy.exemption(&Subject::from(finding), self.clock.now())
+            && let Some((index, exemption)) = self.policy.exemption(&subject, self.clock.now())
         {
             return Err(Stop::NotResponding(format!("exemptions[{index}] holds: {}", exemption.reason)));
         }
         let remediation = finding.remedy.as_deref().map(|id| (id, (self.remediations)(id)));
         if kind == ReceiptKind::Respond {
-            let decision = self.mode(finding, remediation.and_then(|(_, found)| found));
+            let decision = self.mode(finding, tags, remediation.and_then(|(_, found)| found));
             if decision.configured >= Mode::Plan
                 && let Some((id, None)) = remediation
             {

@@ -12,7 +12,7 @@ use crate::records::Intent;
 impl Responder {
     pub(super) async fn undo(&self, finding: &Finding, by: &str) -> Result<Done, HandleError> {
         let kind = ReceiptKind::Undo;
-        let task = match self.task(finding, by, kind) {
+        let task = match self.task(finding, None, by, kind) {
             Ok(task) => task,
             Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
                 return self.refuse(finding, by, kind, reason).await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use onus_core::{
     Call, CallError, CallErrorKind, Caller, ChangeSummary, Effects, Finding, Image, PlanError, Read, Remediation,
-    Resource, Safety, Spec, StateReader, Step,
+    Resource, Safety, Spec, StateReader, Step, TagSource, Tags,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +16,8 @@ use super::{Fuse, Last};
 pub struct FakeCloud {
     pub statements: Mutex<BTreeSet<String>>,
     pub writes: Mutex<Vec<String>>,
+    /// The resource's tags, and how often they were asked for.
+    pub tags: Mutex<(Tags, usize)>,
     /// Answers this instead, once for each element, to the operation of that name.
     pub refusals: Mutex<Vec<(&'static str, CallErrorKind)>>,
     /// Readings that still show the old state after a write.
@@ -38,6 +40,11 @@ impl FakeCloud {
         if call.operation == "Get" {
             return Ok(json!({ "statements": stale.pop().unwrap_or_else(|| statements.clone()) }));
         }
+        if call.operation == "Tags" {
+            let mut tags = self.tags.lock().expect("unpoisoned");
+            tags.1 += 1;
+            return Ok(json!(tags.0));
+        }
         let before = statements.clone();
         let changed = if call.operation == "Add" { statements.insert(id.clone()) } else { statements.remove(&id) };
         if !changed {
@@ -54,6 +61,14 @@ impl FakeCloud {
 
     pub fn set(&self, statements: &[&str]) {
         *self.statements.lock().expect("unpoisoned") = statements.iter().map(|s| (*s).to_owned()).collect();
+    }
+
+    pub fn tag(&self, key: &str, value: &str) {
+        self.tags.lock().expect("unpoisoned").0.insert(key.to_owned(), value.to_owned());
+    }
+
+    pub fn tag_reads(&self) -> usize {
+        self.tags.lock().expect("unpoisoned").1
     }
 
     pub fn writes(&self) -> Vec<String> {
@@ -121,6 +136,15 @@ impl Remediation for RemoveBad {
             inverse: (!id.contains("final")).then(|| call("Add", id)),
         };
         Ok(statements.iter().filter(|id| id.starts_with("bad")).map(step).collect())
+    }
+}
+
+/// Tags of a `Fake` are read, an `Untagged` has none, and of anything else nobody knows.
+pub fn tag_source(_: &ChangeSummary, resource: &Resource<'_>) -> Option<TagSource> {
+    match &*resource.kind {
+        "Fake" => Some(TagSource::Read(Read::new("tags", Call::aws("fake", "Tags", "", json!({}))))),
+        "Untagged" => Some(TagSource::Untagged),
+        _ => None,
     }
 }
 

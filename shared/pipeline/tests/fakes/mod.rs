@@ -27,7 +27,7 @@ use onus_pipeline::{
 use serde_json::Value;
 
 use cloud::statements_of;
-pub use cloud::{FakeCloud, readers, remediations};
+pub use cloud::{FakeCloud, readers, remediations, tag_source};
 
 /// The sinks of these tests are handed over, never written down.
 #[derive(serde::Deserialize)]
@@ -342,6 +342,7 @@ impl World {
             cloud: Arc::new(FakeCloud {
                 statements: Mutex::new(["bad-1", "bad-2", "good"].map(str::to_owned).into()),
                 writes: Mutex::default(),
+                tags: Mutex::default(),
                 refusals: Mutex::default(),
                 stale: Mutex::default(),
                 staleness: 0,
@@ -382,6 +383,7 @@ impl World {
             account: Some("111122223333".to_owned()),
             readers,
             remediations,
+            tags: tag_source,
             queue: Some(self.queue.clone()),
             clock: self.clock.clone(),
         }
@@ -395,6 +397,7 @@ impl World {
             caller: self.cloud.clone(),
             account: Some("111122223333".to_owned()),
             remediations,
+            tags: tag_source,
             clock: self.clock.clone(),
             pause: Arc::new(NoPause),
             lease: SignedDuration::from_mins(5),

@@ -73,6 +73,7 @@ fn sweep(log: &Arc<Log>, ledger: &Arc<dyn Ledger>, now: &str) -> SweepFunction {
         account: None,
         readers: onus_aws::state_reader,
         remediations: onus_aws::remediation,
+        tags: onus_aws::tag_source,
         queue: None,
         clock: Arc::new(Fixed(at(now))),
     };
