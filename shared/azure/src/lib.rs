@@ -1,5 +1,7 @@
 //! Azure: what to read of a resource, and how a bad change is taken back. Both only name calls; the pipeline sends them.
 
+#[cfg(feature = "caller")]
+pub mod caller;
 pub mod operations;
 pub mod permissions;
 pub mod readers;

@@ -46,9 +46,6 @@ pub(crate) fn account(id: &ResourceId) -> Read {
             ],
         );
         settled_rules(&mut kept);
-        // An account that has never been told allows anonymous access:
-        // https://learn.microsoft.com/azure/storage/blobs/anonymous-read-access-configure
-        or_default(&mut kept, "allowBlobPublicAccess", json!(true));
         kept
     })
 }

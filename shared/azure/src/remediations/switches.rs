@@ -66,8 +66,7 @@ static ACCOUNT_ACCESS: Spec = Spec {
     writes: &["Microsoft.Storage:StorageAccounts_Update"],
     undo: &["Microsoft.Storage:StorageAccounts_Update"],
     caveat: "Every container of the account that is open on purpose closes with it; a static website ($web, served by its \
-             own endpoint) does not. An account that was never told either way allows anonymous access; an undo then says \
-             so in so many words.",
+             own endpoint) does not.",
 };
 
 impl Remediation for DisableBlobPublicAccess {

@@ -86,13 +86,6 @@ fn accounts() -> Vec<Case> {
             healed: vec![kept(account, with(json!({ "allowBlobPublicAccess": false, "networkAcls": rules })))],
         },
         Case {
-            name: "an old account that was never told",
-            remediation: "azure.storage.disable_blob_public_access",
-            finding: omitted(ACCOUNT, id(account)),
-            world: world([(account, with(json!({})))]),
-            healed: vec![kept(account, with(json!({ "allowBlobPublicAccess": false })))],
-        },
-        Case {
             name: "opened beside rules of every kind",
             remediation: "azure.storage.deny_network_by_default",
             finding: on(ACCOUNT, id(account), json!({ "properties": { "networkAcls": { "defaultAction": "Allow" } } })),

@@ -131,7 +131,7 @@ fn kinds() -> Vec<(&'static str, World, Value)> {
                 "Microsoft.Storage/storageAccounts/logs",
                 json!({ "primaryEndpoints": {}, "isHnsEnabled": true }),
             )]),
-            json!({ "storageAccount": { "properties": { "allowBlobPublicAccess": true, "isHnsEnabled": true } } }),
+            json!({ "storageAccount": { "properties": { "isHnsEnabled": true } } }),
         ),
         (
             "Microsoft.Storage/storageAccounts/logs/blobServices/default",
