@@ -1,6 +1,7 @@
 //! The caller against a server of our own: what it sends, what it sends again, and what it makes of the answers.
 #![cfg(feature = "caller")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::needless_pass_by_value)] // JSON written in place
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -68,7 +68,7 @@ pub(super) fn world() -> Vec<IpNet> {
 
 /// The networks that make up a range of addresses, both ends included. `None` when they are no addresses of one family, or stand
 /// the wrong way round.
-pub(super) fn networks_of_range(first: &str, last: &str) -> Option<Vec<IpNet>> {
+pub fn networks_of_range(first: &str, last: &str) -> Option<Vec<IpNet>> {
     match (first.trim().parse().ok()?, last.trim().parse().ok()?) {
         (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => {
             Some(Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect())

@@ -29,7 +29,8 @@ use onus_core::{Change, Effects, Json};
 
 use self::body::Body;
 pub use self::body::Extent;
-pub use self::firewall::AZURE_SERVICES;
+pub use self::firewall::{AZURE_SERVICES, networks_of_range};
+pub use self::network::networks_of_prefix;
 use super::resources;
 
 /// Works out what one body opens and grants.

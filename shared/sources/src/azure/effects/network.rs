@@ -171,13 +171,19 @@ fn side(body: &Body<'_, '_>, end: &str) -> Side {
     side
 }
 
-/// An address, a network, a range, everything, or a service tag. `Internet` is a tag that stands for all public addresses.
-fn address(prefix: &str, into: &mut Side) {
+/// The networks of one address prefix of a rule: an address, a network, a range, or everything, for which the tag `Internet` stands
+/// too. `None` for other service tags, whose addresses are Azure's to know, and for what is none of these.
+pub fn networks_of_prefix(prefix: &str) -> Option<Vec<IpNet>> {
     if prefix == "*" || prefix.eq_ignore_ascii_case("any") || prefix.eq_ignore_ascii_case("internet") {
-        into.networks.extend(world());
-    } else if let Some(network) = onus_core::address::parse(prefix) {
-        into.networks.push(network);
-    } else if let Some(networks) = prefix.split_once('-').and_then(|(from, to)| networks_of_range(from, to)) {
+        return Some(world());
+    }
+    let one = onus_core::address::parse(prefix).map(|network| vec![network]);
+    one.or_else(|| prefix.split_once('-').and_then(|(from, to)| networks_of_range(from, to)))
+}
+
+/// What a prefix is to a side.
+fn address(prefix: &str, into: &mut Side) {
+    if let Some(networks) = networks_of_prefix(prefix) {
         into.networks.extend(networks);
     } else if prefix.starts_with(|first: char| first.is_ascii_alphabetic()) && !prefix.contains([':', '/']) {
         into.peers.push(prefix.to_owned());
