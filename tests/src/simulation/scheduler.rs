@@ -264,6 +264,7 @@ impl Stage {
             account: None,
             readers: reader,
             remediations: remediation,
+            tags: |_, _| Some(onus_core::TagSource::Untagged),
             queue: Some(Arc::new(Jobs(Arc::clone(&self.world)))),
             clock: self.clock(),
         }
@@ -277,6 +278,7 @@ impl Stage {
             caller: self.caller(true),
             account: None,
             remediations: remediation,
+            tags: |_, _| Some(onus_core::TagSource::Untagged),
             clock: self.clock(),
             pause: Arc::new(Waits(Arc::clone(&self.world))),
             lease: SignedDuration::from_secs(LIFE + 60),
