@@ -44,4 +44,13 @@ pub trait Remediation: Send + Sync {
     /// # Errors
     /// The state cannot be understood, or acting would break more than it mends.
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError>;
+
+    /// The resource as the plan on this image leaves it, where a call writes a whole document: an undo then writes a whole document too, and
+    /// must never take with it what somebody else changed between the response's write and its reading back. So it is this that an undo
+    /// compares the resource with, and not what was read back.
+    ///
+    /// `None` where each call adds or removes single entries: its inverse touches nothing else.
+    fn leaves(&self, _finding: &Finding, _image: &Image) -> Option<Image> {
+        None
+    }
 }

@@ -50,7 +50,7 @@ impl Remediation for RemovePublicGrants {
         let (Some(grants), Some(owner)) = (grants, live.pointer("/Owner/ID").and_then(Value::as_str)) else {
             return Err(unreadable(&SPEC, ACL, &"has no owner or no list of grants"));
         };
-        let (bad, kept): (Vec<&Value>, Vec<&Value>) = grants.iter().partition(|grant| is_bad(grant, asked.as_ref()));
+        let (bad, kept) = parted(grants, asked.as_ref());
         if bad.is_empty() {
             return Ok(Vec::new());
         }
@@ -65,6 +65,20 @@ impl Remediation for RemovePublicGrants {
             inverse: Some(write(&all)),
         }])
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        let asked = asked(&Subject::of_finding(finding, s3::BUCKET));
+        let (_, kept) = parted(image.get(ACL).get("Grants")?.as_array()?, asked.as_ref());
+        let kept = Value::from_iter(kept.into_iter().cloned());
+        let mut left = image.clone();
+        *left.0.get_mut(ACL)?.get_mut("Grants")? = kept;
+        Some(left)
+    }
+}
+
+/// The grants that have to go, and those that stay.
+fn parted<'g>(grants: &'g [Value], asked: Option<&BTreeSet<Pair>>) -> (Vec<&'g Value>, Vec<&'g Value>) {
+    grants.iter().partition(|grant| is_bad(grant, asked))
 }
 
 fn title(bad: &[&Value], total: usize, unknown: bool) -> String {

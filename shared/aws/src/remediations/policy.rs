@@ -39,32 +39,49 @@ impl Remediation for RemovePublicStatements {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
+        Ok(self.write(finding, image)?.into_iter().map(|write| write.step).collect())
+    }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        let mut left = image.clone();
+        left.0.insert(POLICY.to_owned(), self.write(finding, image).ok()??.policy);
+        Some(left)
+    }
+}
+
+/// The one write of a plan, and the policy that is there after it; `null` where it was the last statement's.
+struct Write {
+    step: Step,
+    policy: Value,
+}
+
+impl RemovePublicStatements {
+    fn write(&self, finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
         let live = image.get(POLICY);
         if live.is_null() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let subject = Subject::of_finding(finding, self.holder.kind);
         let target = (self.holder.target)(&subject, image).ok_or_else(|| incomplete(self.spec, "the resource"))?;
         let delta = delta(self.spec, self.holder, finding, (self.holder.asked)(&subject))?;
         let healed = statements::heal(live, &delta, |document| self.holder.judge(document, &finding.change.account))
             .map_err(|error| unreadable(self.spec, POLICY, &error))?;
-        healed.map_or(Ok(Vec::new()), |healed| Ok(vec![self.step(&target, live, &delta, healed)?]))
+        healed.map(|healed| self.step(&target, live, &delta, healed)).transpose()
     }
-}
 
-impl RemovePublicStatements {
-    fn step(&self, target: &Target, live: &Value, delta: &Delta, healed: Healed) -> Result<Step, PlanError> {
-        let call = match healed.document {
-            Some(document) => (self.put)(target, document.to_string()),
+    fn step(&self, target: &Target, live: &Value, delta: &Delta, healed: Healed) -> Result<Write, PlanError> {
+        let put = |document: Value| ((self.put)(target, document.to_string()), document);
+        let (call, policy) = match healed.document {
+            Some(document) => put(document),
             None => match (self.empty)(target) {
-                Empty::Delete(call) => call,
-                Empty::Write(document) => (self.put)(target, document.to_string()),
+                Empty::Delete(call) => (call, Value::Null),
+                Empty::Write(document) => put(document),
                 Empty::Refuse(reason) => return Err(refused(self.spec, reason)),
             },
         };
         let total = statements::statements(live).len();
         let title = format!("{}, of {total}{}", healed.phrases.join("; "), unknown_note(delta));
-        Ok(Step { title, call, inverse: Some((self.put)(target, live.to_string())) })
+        Ok(Write { step: Step { title, call, inverse: Some((self.put)(target, live.to_string())) }, policy })
     }
 }
 
