@@ -1,6 +1,7 @@
 //! What every reader of an ARM resource shares: which resource is meant, what of an answer is kept, and how.
 
-use onus_core::{Call, ChangeSummary, Effects, Finding, Image, Read, Resource, StateReader};
+use onus_core::{Call, ChangeSummary, Effects, Finding, Image, Json, Read, Resource, StateReader};
+use onus_sources::azure::effects::{self, Extent};
 use serde_json::{Map, Value, json};
 
 use crate::operations::ResourceId;
@@ -154,7 +155,7 @@ pub(crate) struct ArmReader {
     /// The reads of a resource; those that the image holds already are not sent again.
     pub(crate) reads: fn(&ResourceId, &Image) -> Vec<Read>,
     /// What the image means.
-    pub(crate) effects: fn(&ChangeSummary, &ResourceId, &Image) -> Effects,
+    pub(crate) effects: fn(&ResourceId, &Image) -> Effects,
 }
 
 impl StateReader for ArmReader {
@@ -171,16 +172,21 @@ impl StateReader for ArmReader {
         reads.into_iter().filter(|read| !so_far.has(&read.key)).collect()
     }
 
-    fn effects(&self, change: &ChangeSummary, resource: &Resource<'_>, image: &Image) -> Effects {
+    fn effects(&self, _: &ChangeSummary, resource: &Resource<'_>, image: &Image) -> Effects {
         match of_kind(resource, self.kind) {
-            Some(id) if !image.0.is_empty() => (self.effects)(change, &id, image),
+            Some(id) if !image.0.is_empty() => (self.effects)(&id, image),
             _ => Effects::unknown(self.kind, "could not be read: the record holds no id of this type"),
         }
     }
 }
 
+/// What a resource that was read opens and grants, as the records' analysis judges the same body.
+pub(crate) fn effects_of(kind: &str, id: &str, kept: &Value) -> Effects {
+    effects::of_resource(kind, id, &Json::from_value(kept), Extent::Whole)
+}
+
 /// The effects of a kind that neither opens a path nor grants access.
-pub(crate) fn no_effects(_: &ChangeSummary, _: &ResourceId, _: &Image) -> Effects {
+pub(crate) fn no_effects(_: &ResourceId, _: &Image) -> Effects {
     Effects::none()
 }
 

@@ -3,7 +3,16 @@
 use onus_core::Image;
 use serde_json::{Value, json};
 
-use super::arm::{ArmReader, elements, keep, no_effects, pick, read, tidy};
+use super::arm::{ArmReader, effects_of, elements, keep, no_effects, pick, read, tidy};
+
+/// The ARM type of a Kubernetes cluster.
+const CLUSTER_KIND: &str = "Microsoft.ContainerService/managedClusters";
+/// Image key of a Kubernetes cluster.
+const CLUSTER: &str = "managedCluster";
+/// The ARM type of a container group.
+const CONTAINERS_KIND: &str = "Microsoft.ContainerInstance/containerGroups";
+/// Image key of a container group.
+const CONTAINERS: &str = "containerGroup";
 
 /// Virtual machines: how they are secured and logged in to, never their custom data.
 pub(crate) static VIRTUAL_MACHINES: ArmReader = ArmReader {
@@ -37,10 +46,10 @@ pub(crate) static VIRTUAL_MACHINES: ArmReader = ArmReader {
 
 /// Kubernetes clusters.
 pub(crate) static MANAGED_CLUSTERS: ArmReader = ArmReader {
-    kind: "Microsoft.ContainerService/managedClusters",
+    kind: CLUSTER_KIND,
     operations: &["Microsoft.ContainerService:ManagedClusters_Get"],
     reads: |id, _: &Image| {
-        vec![read("managedCluster", "Microsoft.ContainerService:ManagedClusters_Get", id, |answer| {
+        vec![read(CLUSTER, "Microsoft.ContainerService:ManagedClusters_Get", id, |answer| {
             keep(
                 &answer,
                 &[
@@ -60,16 +69,16 @@ pub(crate) static MANAGED_CLUSTERS: ArmReader = ArmReader {
             )
         })]
     },
-    effects: no_effects,
+    effects: |id, image| effects_of(CLUSTER_KIND, id.as_str(), image.get(CLUSTER)),
 };
 
 /// Container groups. The values of environment variables and the commands stay out: they may hold secrets, and images are kept.
 /// A variable with a value in the clear has the member `value`, hidden.
 pub(crate) static CONTAINER_GROUPS: ArmReader = ArmReader {
-    kind: "Microsoft.ContainerInstance/containerGroups",
+    kind: CONTAINERS_KIND,
     operations: &["Microsoft.ContainerInstance:ContainerGroups_Get"],
     reads: |id, _: &Image| {
-        vec![read("containerGroup", "Microsoft.ContainerInstance:ContainerGroups_Get", id, |answer| {
+        vec![read(CONTAINERS, "Microsoft.ContainerInstance:ContainerGroups_Get", id, |answer| {
             let mut kept = keep(
                 &answer,
                 &[
@@ -91,7 +100,7 @@ pub(crate) static CONTAINER_GROUPS: ArmReader = ArmReader {
             kept
         })]
     },
-    effects: no_effects,
+    effects: |id, image| effects_of(CONTAINERS_KIND, id.as_str(), image.get(CONTAINERS)),
 };
 
 fn container(answer: &Value) -> Value {

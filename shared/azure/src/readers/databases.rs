@@ -1,20 +1,27 @@
 //! Azure SQL, `PostgreSQL` and `MySQL` flexible servers with their firewall rules, and Cosmos DB accounts.
 
-use onus_core::{Image, Read};
+use onus_core::{Effects, Image, Read};
+use onus_sources::azure::effects;
 use serde_json::{Value, json};
 
-use super::arm::{ABSENT, ArmReader, call, elements, keep, no_effects, read};
+use super::arm::{ABSENT, ArmReader, call, effects_of, elements, keep, read, text};
 use crate::operations::ResourceId;
 
 /// Image key of a server, whatever its make.
 const SERVER: &str = "server";
 /// Image key of a server's firewall rules: a list of `name` and `properties`, sorted.
 const RULES: &str = "firewallRules";
+/// The ARM type of a Cosmos DB account.
+const COSMOS_KIND: &str = "Microsoft.DocumentDB/databaseAccounts";
+/// Image key of a Cosmos DB account.
+const COSMOS: &str = "databaseAccount";
 /// Image key of one firewall rule.
 pub(crate) const RULE: &str = "firewallRule";
 
 /// One make of database server: the three speak the same language, and keep their switches in different places.
 pub(crate) struct Make {
+    /// The ARM type of a server.
+    server_kind: &'static str,
     /// The ARM type of a firewall rule.
     pub(crate) rule_kind: &'static str,
     /// Reads one rule.
@@ -27,6 +34,7 @@ pub(crate) struct Make {
 
 /// Azure SQL.
 pub(crate) static SQL: Make = Make {
+    server_kind: "Microsoft.Sql/servers",
     rule_kind: "Microsoft.Sql/servers/firewallRules",
     get: "Microsoft.Sql:FirewallRules_Get",
     put: "Microsoft.Sql:FirewallRules_CreateOrUpdate",
@@ -34,6 +42,7 @@ pub(crate) static SQL: Make = Make {
 };
 /// Azure Database for `PostgreSQL`, flexible server.
 pub(crate) static POSTGRESQL: Make = Make {
+    server_kind: "Microsoft.DBforPostgreSQL/flexibleServers",
     rule_kind: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules",
     get: "Microsoft.DBforPostgreSQL:FirewallRules_Get",
     put: "Microsoft.DBforPostgreSQL:FirewallRules_CreateOrUpdate",
@@ -41,6 +50,7 @@ pub(crate) static POSTGRESQL: Make = Make {
 };
 /// Azure Database for `MySQL`, flexible server.
 pub(crate) static MYSQL: Make = Make {
+    server_kind: "Microsoft.DBforMySQL/flexibleServers",
     rule_kind: "Microsoft.DBforMySQL/flexibleServers/firewallRules",
     get: "Microsoft.DBforMySQL:FirewallRules_Get",
     put: "Microsoft.DBforMySQL:FirewallRules_CreateOrUpdate",
@@ -87,12 +97,25 @@ fn server_and_rules(id: &ResourceId, get: &str, list: &str) -> Vec<Read> {
     vec![server, rules]
 }
 
+/// What a server lets in: nothing where its public endpoint is shut, else what its rules say.
+fn server_effects(make: &Make, id: &ResourceId, image: &Image) -> Effects {
+    let server = effects_of(make.server_kind, id.as_str(), image.get(SERVER));
+    if server.openings.is_empty() {
+        return server;
+    }
+    let rules = elements(image.get(RULES)).iter().map(|rule| {
+        let rule_id = format!("{id}/firewallRules/{}", text(rule, "/name"));
+        effects_of(make.rule_kind, &rule_id, rule)
+    });
+    effects::together(std::iter::once(server).chain(rules))
+}
+
 /// Azure SQL servers.
 pub(crate) static SQL_SERVERS: ArmReader = ArmReader {
-    kind: "Microsoft.Sql/servers",
+    kind: SQL.server_kind,
     operations: &["Microsoft.Sql:Servers_Get", "Microsoft.Sql:FirewallRules_ListByServer"],
     reads: |id, _| server_and_rules(id, "Microsoft.Sql:Servers_Get", "Microsoft.Sql:FirewallRules_ListByServer"),
-    effects: no_effects,
+    effects: |id, image| server_effects(&SQL, id, image),
 };
 
 /// Azure SQL firewall rules.
@@ -100,18 +123,18 @@ pub(crate) static SQL_RULES: ArmReader = ArmReader {
     kind: SQL.rule_kind,
     operations: &[SQL.get],
     reads: |id, _| vec![firewall_rule(&SQL, id)],
-    effects: no_effects,
+    effects: |id, image| effects_of(SQL.rule_kind, id.as_str(), image.get(RULE)),
 };
 
 /// `PostgreSQL` flexible servers.
 pub(crate) static POSTGRESQL_SERVERS: ArmReader = ArmReader {
-    kind: "Microsoft.DBforPostgreSQL/flexibleServers",
+    kind: POSTGRESQL.server_kind,
     operations: &["Microsoft.DBforPostgreSQL:Servers_Get", "Microsoft.DBforPostgreSQL:FirewallRules_ListByServer"],
     reads: |id, _| {
         let list = "Microsoft.DBforPostgreSQL:FirewallRules_ListByServer";
         server_and_rules(id, "Microsoft.DBforPostgreSQL:Servers_Get", list)
     },
-    effects: no_effects,
+    effects: |id, image| server_effects(&POSTGRESQL, id, image),
 };
 
 /// `PostgreSQL` firewall rules.
@@ -119,17 +142,17 @@ pub(crate) static POSTGRESQL_RULES: ArmReader = ArmReader {
     kind: POSTGRESQL.rule_kind,
     operations: &[POSTGRESQL.get],
     reads: |id, _| vec![firewall_rule(&POSTGRESQL, id)],
-    effects: no_effects,
+    effects: |id, image| effects_of(POSTGRESQL.rule_kind, id.as_str(), image.get(RULE)),
 };
 
 /// `MySQL` flexible servers.
 pub(crate) static MYSQL_SERVERS: ArmReader = ArmReader {
-    kind: "Microsoft.DBforMySQL/flexibleServers",
+    kind: MYSQL.server_kind,
     operations: &["Microsoft.DBforMySQL:Servers_Get", "Microsoft.DBforMySQL:FirewallRules_ListByServer"],
     reads: |id, _| {
         server_and_rules(id, "Microsoft.DBforMySQL:Servers_Get", "Microsoft.DBforMySQL:FirewallRules_ListByServer")
     },
-    effects: no_effects,
+    effects: |id, image| server_effects(&MYSQL, id, image),
 };
 
 /// `MySQL` firewall rules.
@@ -137,15 +160,15 @@ pub(crate) static MYSQL_RULES: ArmReader = ArmReader {
     kind: MYSQL.rule_kind,
     operations: &[MYSQL.get],
     reads: |id, _| vec![firewall_rule(&MYSQL, id)],
-    effects: no_effects,
+    effects: |id, image| effects_of(MYSQL.rule_kind, id.as_str(), image.get(RULE)),
 };
 
 /// Cosmos DB accounts.
 pub(crate) static COSMOS_ACCOUNTS: ArmReader = ArmReader {
-    kind: "Microsoft.DocumentDB/databaseAccounts",
+    kind: COSMOS_KIND,
     operations: &["Microsoft.DocumentDB:DatabaseAccounts_Get"],
     reads: |id, _: &Image| {
-        vec![read("databaseAccount", "Microsoft.DocumentDB:DatabaseAccounts_Get", id, |answer| {
+        vec![read(COSMOS, "Microsoft.DocumentDB:DatabaseAccounts_Get", id, |answer| {
             keep(
                 &answer,
                 &[
@@ -165,5 +188,5 @@ pub(crate) static COSMOS_ACCOUNTS: ArmReader = ArmReader {
             )
         })]
     },
-    effects: no_effects,
+    effects: |id, image| effects_of(COSMOS_KIND, id.as_str(), image.get(COSMOS)),
 };

@@ -1,9 +1,9 @@
 //! Who may do what and who watches: role assignments and definitions, Defender plans, diagnostic settings.
 
-use onus_core::{Image, Read};
+use onus_core::{Effects, Image, Level, Read};
 use serde_json::{Value, json};
 
-use super::arm::{ABSENT, ArmReader, call, elements, keep, no_effects, pick, read, text, tidy};
+use super::arm::{ABSENT, ArmReader, call, effects_of, elements, keep, no_effects, pick, read, text, tidy};
 use crate::operations::ResourceId;
 
 /// The ARM type of a role assignment.
@@ -48,6 +48,43 @@ fn definition(id: &ResourceId) -> Read {
     })
 }
 
+/// What an assignment grants. How much is told by its role where that was read: custom roles and rare built-in ones are not known
+/// otherwise.
+fn assigned(id: &ResourceId, image: &Image) -> Effects {
+    let mut effects = effects_of(ASSIGNMENT_KIND, id.as_str(), image.get(ASSIGNMENT));
+    let role = image.get(DEFINITION);
+    if !role.is_null() {
+        effects.doubts.retain(|doubt| !doubt.about.starts_with("role definition "));
+        for grant in &mut effects.grants {
+            grant.level = level(role);
+            grant.actions = vec![text(role, "/properties/roleName").to_owned()];
+        }
+    }
+    effects
+}
+
+/// How much a role allows at most: everything, or handing out access, is admin. What it takes out again (`notActions`) does not make
+/// it less, except where that is handing out access.
+fn level(role: &Value) -> Level {
+    let permissions = elements(role.pointer("/properties/permissions").unwrap_or(&Value::Null));
+    let allows = |permission: &Value| {
+        let listed =
+            |name: &str| elements(permission.get(name).unwrap_or(&Value::Null)).iter().filter_map(Value::as_str);
+        let is_access = |action: &str| {
+            let action = action.to_ascii_lowercase();
+            action == "*" || action.starts_with("microsoft.authorization/") && !action.ends_with("/read")
+        };
+        let kept_back =
+            listed("notActions").any(|action| action.to_ascii_lowercase().starts_with("microsoft.authorization/*"));
+        if listed("actions").any(is_access) && !kept_back {
+            return Level::Admin;
+        }
+        let is_read = |action: &str| action.to_ascii_lowercase().ends_with("/read");
+        if listed("actions").chain(listed("dataActions")).all(is_read) { Level::Read } else { Level::Write }
+    };
+    permissions.iter().map(allows).max().unwrap_or(Level::Read)
+}
+
 /// Role assignments, each with its role: the assignment alone names the role by a GUID.
 pub(crate) static ASSIGNMENTS: ArmReader = ArmReader {
     kind: ASSIGNMENT_KIND,
@@ -57,7 +94,7 @@ pub(crate) static ASSIGNMENTS: ArmReader = ArmReader {
         let role = role.filter(|role| role.is_of(DEFINITION_KIND));
         std::iter::once(assignment(id)).chain(role.as_ref().map(definition)).collect()
     },
-    effects: no_effects,
+    effects: assigned,
 };
 
 /// Role definitions.

@@ -1,11 +1,9 @@
 //! Network security groups, with their rules.
 
-use ipnet::IpNet;
-use onus_core::effect::{Direction, Protocol};
-use onus_core::{Opening, Read, address};
+use onus_core::{Opening, Read};
 use serde_json::{Map, Value, json};
 
-use super::arm::{ArmReader, ID, elements, no_effects, pick, read, text, tidy};
+use super::arm::{ArmReader, ID, effects_of, elements, pick, read, text, tidy};
 use crate::operations::ResourceId;
 
 /// The ARM type of a group.
@@ -59,19 +57,12 @@ fn rule(answer: &Value) -> Value {
     kept
 }
 
-/// A prefix of a rule as networks; `None` for a service tag other than the internet's, whose addresses are Azure's to know.
-pub(crate) fn networks(prefix: &str) -> Option<Vec<IpNet>> {
-    match prefix.trim().to_ascii_lowercase().as_str() {
-        "*" | "any" | "internet" => ["0.0.0.0/0", "::/0"].into_iter().map(address::parse).collect(),
-        prefix => address::parse(prefix).map(|network| vec![network]),
-    }
-}
-
-/// The source prefixes of a rule, wherever it keeps them.
+/// The source prefixes of a rule, wherever it keeps them: alone, in a list, or several in one text.
 pub(crate) fn sources(rule: &Value) -> Vec<&str> {
     let one = rule.pointer("/properties/sourceAddressPrefix");
     let many = elements(rule.pointer("/properties/sourceAddressPrefixes").unwrap_or(&Value::Null));
-    one.into_iter().chain(many).filter_map(Value::as_str).collect()
+    let texts = one.into_iter().chain(many).filter_map(Value::as_str);
+    texts.flat_map(|text| text.split(',')).map(str::trim).filter(|prefix| !prefix.is_empty()).collect()
 }
 
 /// Whether a rule lets traffic in.
@@ -80,42 +71,11 @@ pub(crate) fn lets_in(rule: &Value) -> bool {
     is("/properties/access", "Allow") && is("/properties/direction", "Inbound")
 }
 
-/// What a live rule opens, one per range of ports; `None` when a member that decides has a value we do not know.
+/// What a live rule of a group opens, one per range of ports; `None` when a member that decides has a value we do not know.
 pub(crate) fn openings(rule: &Value, group: &ResourceId) -> Option<Vec<Opening>> {
-    let protocol = match text(rule, "/properties/protocol").to_ascii_lowercase().as_str() {
-        "*" => Protocol::Any,
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        "icmp" => Protocol::Icmp,
-        "esp" => Protocol::Other(50),
-        "ah" => Protocol::Other(51),
-        _ => return None,
-    };
-    let one = rule.pointer("/properties/destinationPortRange");
-    let many = elements(rule.pointer("/properties/destinationPortRanges").unwrap_or(&Value::Null));
-    let ranges: Vec<(u16, u16)> =
-        one.into_iter().chain(many).map(|range| ports(range.as_str()?)).collect::<Option<_>>()?;
-    let (known, tags): (Vec<_>, Vec<_>) = sources(rule).into_iter().partition(|prefix| networks(prefix).is_some());
-    let nets: Vec<IpNet> = known.into_iter().filter_map(networks).flatten().collect();
-    let opening = |ports| Opening {
-        resource: group.as_str().to_owned(),
-        direction: Direction::Ingress,
-        protocol,
-        ports,
-        sources: nets.clone(),
-        peers: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        rule_id: rule.get("name").and_then(Value::as_str).map(str::to_owned),
-        allow: true,
-    };
-    Some(ranges.into_iter().map(opening).collect())
-}
-
-fn ports(range: &str) -> Option<(u16, u16)> {
-    match range.trim().split_once('-') {
-        None if range.trim() == "*" => Some((0, u16::MAX)),
-        None => range.trim().parse().ok().map(|port| (port, port)),
-        Some((from, to)) => Some((from.trim().parse().ok()?, to.trim().parse().ok()?)).filter(|(from, to)| from <= to),
-    }
+    let id = format!("{group}/securityRules/{}", text(rule, "/name"));
+    let effects = effects_of(RULE_KIND, &id, rule);
+    effects.doubts.is_empty().then_some(effects.openings)
 }
 
 /// Groups. A change of one rule names its group too, so there is one reader for both.
@@ -123,5 +83,5 @@ pub(crate) static GROUPS: ArmReader = ArmReader {
     kind: GROUP_KIND,
     operations: &["Microsoft.Network:NetworkSecurityGroups_Get"],
     reads: |id, _| vec![group(id)],
-    effects: no_effects,
+    effects: |id, image| effects_of(GROUP_KIND, id.as_str(), image.get(GROUP)),
 };

@@ -1,9 +1,9 @@
 //! Storage accounts, Data Lake Storage among them (`isHnsEnabled`), their blob service and their containers.
 
-use onus_core::{Image, Read};
+use onus_core::{Effects, Image, Read};
 use serde_json::{Value, json};
 
-use super::arm::{ArmReader, keep, no_effects, or_default, read, settled_rules};
+use super::arm::{ArmReader, effects_of, keep, no_effects, or_default, read, settled_rules};
 use crate::operations::ResourceId;
 
 /// The ARM type of an account.
@@ -81,7 +81,7 @@ pub(crate) static ACCOUNTS: ArmReader = ArmReader {
     kind: ACCOUNT_KIND,
     operations: &["Microsoft.Storage:StorageAccounts_GetProperties"],
     reads: |id, _| vec![account(id)],
-    effects: no_effects,
+    effects: |id, image| effects_of(ACCOUNT_KIND, id.as_str(), image.get(ACCOUNT)),
 };
 
 /// Containers, each with its account: a container is only as open as the account allows.
@@ -89,7 +89,14 @@ pub(crate) static CONTAINERS: ArmReader = ArmReader {
     kind: CONTAINER_KIND,
     operations: &["Microsoft.Storage:BlobContainers_Get", "Microsoft.Storage:StorageAccounts_GetProperties"],
     reads: |id, _| std::iter::once(container(id)).chain(account_of(id).as_ref().map(account)).collect(),
-    effects: no_effects,
+    effects: |id, image| {
+        let account = image.get(ACCOUNT).pointer("/properties/allowBlobPublicAccess");
+        // An account that forbids it makes what its containers say void.
+        if account == Some(&Value::Bool(false)) {
+            return Effects::none();
+        }
+        effects_of(CONTAINER_KIND, id.as_str(), image.get(CONTAINER))
+    },
 };
 
 /// Blob services.

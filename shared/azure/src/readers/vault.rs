@@ -3,7 +3,7 @@
 use onus_core::Read;
 use serde_json::json;
 
-use super::arm::{ArmReader, keep, no_effects, or_default, read, settled_rules};
+use super::arm::{ArmReader, effects_of, keep, or_default, read, settled_rules};
 use crate::operations::ResourceId;
 
 /// The ARM type.
@@ -44,5 +44,5 @@ pub(crate) static VAULTS: ArmReader = ArmReader {
     kind: KIND,
     operations: &["Microsoft.KeyVault:Vaults_Get"],
     reads: |id, _| vec![vault(id)],
-    effects: no_effects,
+    effects: |id, image| effects_of(KIND, id.as_str(), image.get(VAULT)),
 };

@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 use onus_core::{Finding, Image, Json, PlanError, Read, Remediation, Safety, Spec, Step};
+use onus_sources::azure::effects::{AZURE_SERVICES, networks_of_range};
 use serde_json::json;
 
 use super::{answered_id, subject, unless_read, unreadable};
@@ -78,7 +79,7 @@ impl Remediation for DeleteFirewallRule {
             return Ok(Vec::new());
         }
         let range = (text(live, "/properties/startIpAddress"), text(live, "/properties/endIpAddress"));
-        if networks(range).is_none() {
+        if networks_of_range(range.0, range.1).is_none() {
             return Err(unreadable(self.spec, RULE, &"has addresses that are not understood"));
         }
         if !self.is_the_changes(finding, range)? {
@@ -101,50 +102,20 @@ impl DeleteFirewallRule {
         let request = Json::from_value(&finding.request);
         let properties = request.get_ci("properties");
         let asked = (properties.get_ci("startIpAddress").as_str(), properties.get_ci("endIpAddress").as_str());
+        let let_in = networks_of_range(live.0, live.1).unwrap_or_default();
         if let (Some(start), Some(end)) = asked {
-            return Ok(networks((start, end)) == networks(live));
+            return Ok(networks_of_range(start, end).is_some_and(|asked| asked == let_in));
         }
         if !finding.from_state {
             return Err(PlanError::Incomplete { remediation: self.spec.id, missing: "the rule's addresses" });
         }
         // State decided: the openings are those of the rule as it was read then.
-        let live = networks(live).unwrap_or_default();
-        let opened = finding.effects.openings.iter().flat_map(|opening| &opening.sources);
-        let opened: Vec<IpNet> = IpNet::aggregate(&opened.copied().collect());
-        Ok(live.iter().all(|network| opened.iter().any(|open| open.contains(network))))
-    }
-}
-
-/// The networks from a first to a last address. `0.0.0.0` to `0.0.0.0` is no address but Azure's own word for every service in
-/// Azure, and stands for itself.
-fn networks((start, end): (&str, &str)) -> Option<Vec<IpNet>> {
-    let subnets: Vec<IpNet> = match (start.trim().parse().ok()?, end.trim().parse().ok()?) {
-        (std::net::IpAddr::V4(start), std::net::IpAddr::V4(end)) if start <= end => {
-            ipnet::Ipv4Subnets::new(start, end, 0).map(IpNet::V4).collect()
+        let openings = &finding.effects.openings;
+        if live == ("0.0.0.0", "0.0.0.0") {
+            return Ok(openings.iter().any(|opening| opening.peers.iter().any(|peer| peer == AZURE_SERVICES)));
         }
-        (std::net::IpAddr::V6(start), std::net::IpAddr::V6(end)) if start <= end => {
-            ipnet::Ipv6Subnets::new(start, end, 0).map(IpNet::V6).collect()
-        }
-        _ => return None,
-    };
-    Some(IpNet::aggregate(&subnets))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_is_the_networks_that_make_it_up() {
-        let text = |range| networks(range).map(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(text(("0.0.0.0", "255.255.255.255")), Some(vec!["0.0.0.0/0".to_owned()]));
-        assert_eq!(text(("0.0.0.0", "0.0.0.0")), Some(vec!["0.0.0.0/32".to_owned()]));
-        assert_eq!(
-            text((" 192.0.2.1", "192.0.2.3 ")),
-            Some(vec!["192.0.2.1/32".to_owned(), "192.0.2.2/31".to_owned()])
-        );
-        assert_eq!(text(("192.0.2.3", "192.0.2.1")), None);
-        assert_eq!(text(("192.0.2.3", "")), None);
-        assert_eq!(text(("192.0.2.3", "::1")), None);
+        let opened: Vec<IpNet> = openings.iter().flat_map(|opening| opening.sources.clone()).collect();
+        let opened = IpNet::aggregate(&opened);
+        Ok(let_in.iter().all(|network| opened.iter().any(|open| open.contains(network))))
     }
 }

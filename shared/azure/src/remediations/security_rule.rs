@@ -8,12 +8,13 @@ use onus_core::plan::live;
 use onus_core::{
     Call, Effects, Finding, Image, Json, Opening, PlanError, Read, Remediation, Safety, Spec, Step, address,
 };
+use onus_sources::azure::effects::networks_of_prefix;
 use serde_json::{Value, json};
 
 use super::{answered_id, refused, subject, unless_read, unreadable};
 use crate::operations::ResourceId;
 use crate::readers::arm::{IF_MATCH, call, elements, pick, text};
-use crate::readers::network::{ETAGS, GROUP, GROUP_KIND, RULE_KIND, group, lets_in, networks, openings, sources};
+use crate::readers::network::{ETAGS, GROUP, GROUP_KIND, RULE_KIND, group, lets_in, openings, sources};
 
 /// See the [module docs](self).
 pub(crate) struct RemoveSources;
@@ -135,7 +136,7 @@ fn making<'a>(taking: &[usize], rules: &'a [Value]) -> Vec<(usize, &'a str)> {
     let mut pool: Vec<(u64, usize, &str, Vec<IpNet>)> = Vec::new();
     for (index, rule) in taking.iter().filter_map(|index| Some((*index, rules.get(*index)?))) {
         for prefix in sources(rule) {
-            if let Some(networks) = networks(prefix) {
+            if let Some(networks) = networks_of_prefix(prefix) {
                 pool.push((reach(&networks), index, prefix, networks));
             }
         }
@@ -163,7 +164,7 @@ fn reach(sources: &[IpNet]) -> u64 {
 
 /// Whether the change opened its rule to a source that the rule has now: one that somebody added since is not the change's.
 fn was_opened(finding: &Finding, rule: &str, prefix: &str) -> bool {
-    let networks = networks(prefix).unwrap_or_default();
+    let networks = networks_of_prefix(prefix).unwrap_or_default();
     let of_rule = |opening: &&Opening| {
         let id = opening.rule_id.as_deref().unwrap_or(rule);
         id.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(rule))

@@ -182,7 +182,12 @@ async fn a_rule_that_is_not_the_changes_or_not_understood_is_left() {
         ("it was narrowed since", wrote(&WORLD), one(json!({ "sourceAddressPrefix": "203.0.113.0/24" })), ""),
         ("only a tag is left", wrote(&WORLD), one(json!({ "sourceAddressPrefix": "AzureLoadBalancer" })), ""),
         ("somebody else opened it wider since", wrote(&["203.0.113.0/24"]), one(json!({})), ""),
-        ("a protocol of next year", wrote(&WORLD), one(json!({ "protocol": "Quic" })), "unreadable"),
+        (
+            "a source that nobody can read",
+            wrote(&WORLD),
+            one(json!({ "sourceAddressPrefix": "10.0.0.0/99" })),
+            "unreadable",
+        ),
         ("ports that run backwards", wrote(&WORLD), one(json!({ "destinationPortRange": "9-1" })), "unreadable"),
     ];
     let mut wrong = Vec::new();

@@ -216,6 +216,119 @@ async fn every_kind_is_read_and_only_what_matters_is_kept() {
     assert_eq!(seen, all, "every reader is tried");
 }
 
+/// What a resource opens and grants, in short.
+async fn meaning(path: &'static str, world: World) -> Vec<String> {
+    let kind = kind_of(path);
+    let (image, _) = read(kind, id(path), world).await;
+    let effects = state_reader(kind).unwrap().effects(
+        &omitted(kind, id(path)).change,
+        &Resource::new(kind, id(path), ""),
+        &image,
+    );
+    let opened = effects.openings.iter().map(|one| {
+        let sources: Vec<String> = one.sources.iter().map(ToString::to_string).chain(one.peers.clone()).collect();
+        format!("{}-{} from {}", one.ports.0, one.ports.1, sources.join(" "))
+    });
+    let granted = effects.grants.iter().map(|one| {
+        format!("{} {} to {} {}", one.level.as_str(), one.actions.join(" "), one.audience.as_str(), one.principal)
+    });
+    let doubted = effects.doubts.iter().map(|doubt| format!("doubt: {doubt}"));
+    opened.chain(granted).chain(doubted).collect()
+}
+
+#[tokio::test]
+async fn what_is_read_means_what_a_record_of_it_would() {
+    let account = "Microsoft.Storage/storageAccounts/logs";
+    let container = "Microsoft.Storage/storageAccounts/logs/blobServices/default/containers/c";
+    let in_account = |allowed: bool| {
+        let account = json!({ "allowBlobPublicAccess": allowed, "publicNetworkAccess": "Disabled" });
+        world([("Microsoft.Storage/storageAccounts/logs", account), (container, json!({ "publicAccess": "Blob" }))])
+    };
+    let sql = "Microsoft.Sql/servers/db";
+    let server = |access: &str| {
+        let mut all = world([(sql, json!({ "publicNetworkAccess": access }))]);
+        all.extend(world([(
+            "Microsoft.Sql/servers/db/firewallRules/all",
+            json!({ "startIpAddress": "0.0.0.0", "endIpAddress": "255.255.255.255" }),
+        )]));
+        all.extend(world([(
+            "Microsoft.Sql/servers/db/firewallRules/azure",
+            json!({ "startIpAddress": "0.0.0.0", "endIpAddress": "0.0.0.0" }),
+        )]));
+        all
+    };
+    let group = "Microsoft.Network/networkSecurityGroups/web";
+    let rules = |denied: bool| {
+        let rule = |access: &str, priority: i64| {
+            json!({ "access": access, "direction": "Inbound", "priority": priority, "protocol": "Tcp", "sourceAddressPrefix": "Internet",
+                "destinationAddressPrefix": "*", "destinationPortRanges": ["22", "8000-8080"] })
+        };
+        let mut all = world([
+            (group, json!({})),
+            ("Microsoft.Network/networkSecurityGroups/web/securityRules/in", rule("Allow", 200)),
+        ]);
+        if denied {
+            all.extend(world([("Microsoft.Network/networkSecurityGroups/web/securityRules/no", rule("Deny", 100))]));
+        }
+        all
+    };
+    let assigned = |actions: Value, not_actions: Value| {
+        let role = "Microsoft.Authorization/roleDefinitions/r1";
+        let definition = format!("{}/providers/{role}", crate::findings::GROUP);
+        world([
+            (
+                "Microsoft.Authorization/roleAssignments/a1",
+                json!({ "principalId": "p", "roleDefinitionId": definition }),
+            ),
+            (role, json!({ "roleName": "Ours", "permissions": [{ "actions": actions, "notActions": not_actions }] })),
+        ])
+    };
+    let assignment = "Microsoft.Authorization/roleAssignments/a1";
+    let vault = "Microsoft.KeyVault/vaults/kv";
+    let cases: Vec<(&str, &'static str, World, &[&str])> = vec![
+        ("an open container", container, in_account(true), &["read Blob to public anonymous"]),
+        ("a container that its account keeps shut", container, in_account(false), &[]),
+        ("an account that allows", account, in_account(true), &["read allowBlobPublicAccess to public anonymous"]),
+        (
+            "a server with rules",
+            sql,
+            server("Enabled"),
+            &["1433-1433 from firewallRules", "1433-1433 from 0.0.0.0/0", "1433-1433 from AzureServices"],
+        ),
+        ("a server without a public endpoint", sql, server("Disabled"), &[]),
+        ("a group", group, rules(false), &["22-22 from 0.0.0.0/0 ::/0", "8000-8080 from 0.0.0.0/0 ::/0"]),
+        ("a group with a deny before", group, rules(true), &[]),
+        ("a vault that was never given rules", vault, world([(vault, json!({}))]), &["443-443 from 0.0.0.0/0 ::/0"]),
+        (
+            "a custom role that hands out access",
+            assignment,
+            assigned(json!(["Microsoft.Authorization/roleAssignments/write"]), json!([])),
+            &["admin Ours to internal p"],
+        ),
+        ("a custom role of everything", assignment, assigned(json!(["*"]), json!([])), &["admin Ours to internal p"]),
+        (
+            "everything but access",
+            assignment,
+            assigned(json!(["*"]), json!(["Microsoft.Authorization/*/Write"])),
+            &["write Ours to internal p"],
+        ),
+        (
+            "a custom role that reads",
+            assignment,
+            assigned(json!(["Microsoft.Compute/*/read"]), json!([])),
+            &["read Ours to internal p"],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, path, world, expected) in cases {
+        let found = meaning(path, world).await;
+        if found != expected {
+            wrong.push(format!("{name}: {found:?}, not {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[tokio::test]
 async fn what_is_gone_reads_as_null_and_what_has_no_sound_id_is_not_read() {
     for reader in state_readers() {
