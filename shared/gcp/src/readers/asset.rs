@@ -8,10 +8,15 @@ use onus_core::{ChangeSummary, Finding, Resource};
 /// The resource that a change is about, or a state reader is asked for.
 pub(crate) struct Asset<'a> {
     change: &'a ChangeSummary,
-    resource: &'a Resource<'static>,
+    resource: &'a Resource<'a>,
 }
 
 impl<'a> Asset<'a> {
+    /// A resource of a change.
+    pub(crate) fn new(change: &'a ChangeSummary, resource: &'a Resource<'a>) -> Self {
+        Self { change, resource }
+    }
+
     /// The finding's first resource of a kind.
     pub(crate) fn of_finding(finding: &'a Finding, kind: &str) -> Option<Self> {
         let change = &finding.change;
@@ -33,6 +38,11 @@ impl<'a> Asset<'a> {
     pub(crate) fn project(&self) -> Option<&'a str> {
         let account = Some(self.change.account.as_str()).filter(|account| !account.is_empty());
         self.segment("projects").or(account)
+    }
+
+    /// Where it lives: a region, or a zone.
+    pub(crate) fn location(&self) -> Option<&'a str> {
+        self.segment("locations").or_else(|| self.segment("zones")).or_else(|| self.segment("regions"))
     }
 
     /// The short name; empty counts as absent.

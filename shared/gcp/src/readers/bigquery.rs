@@ -1,11 +1,13 @@
 //! BigQuery datasets.
 
-use onus_core::{Call, Read};
+use onus_core::{Call, Effects, Json, Read};
+use onus_sources::gcp::dataset_grants;
 use serde_json::{Value, json};
 
 use super::ABSENT;
 use super::answer::{hidden, list, set, without};
 use super::asset::Asset;
+use super::reader::Reader;
 
 /// `bigquery.googleapis.com/Dataset`.
 pub(crate) const DATASET_KIND: &str = "bigquery.googleapis.com/Dataset";
@@ -33,3 +35,15 @@ pub(crate) fn dataset(ids: &Value) -> Read {
         kept
     })
 }
+
+/// Reads datasets.
+pub(crate) static DATASET_READER: Reader = Reader {
+    kind: DATASET_KIND,
+    operations: &["bigquery:datasets.get"],
+    keys: &[DATASET],
+    reads: |asset| ids(asset).iter().map(dataset).collect(),
+    effects: |image, owner| Effects {
+        grants: dataset_grants(&Json::from_value(image.get(DATASET)), owner),
+        ..Effects::none()
+    },
+};

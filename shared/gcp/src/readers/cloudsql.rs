@@ -1,11 +1,13 @@
 //! Cloud SQL instances.
 
-use onus_core::{Call, Read};
+use onus_core::{Call, Json, Read};
+use onus_sources::gcp::sql_openings;
 use serde_json::{Value, json};
 
 use super::ABSENT;
 use super::answer::{elements, hidden, only, put, set};
 use super::asset::Asset;
+use super::reader::Reader;
 
 /// `sqladmin.googleapis.com/Instance`.
 pub(crate) const INSTANCE_KIND: &str = "sqladmin.googleapis.com/Instance";
@@ -45,3 +47,12 @@ pub(crate) fn instance(ids: &Value) -> Read {
         kept
     })
 }
+
+/// Reads Cloud SQL instances.
+pub(crate) static INSTANCE_READER: Reader = Reader {
+    kind: INSTANCE_KIND,
+    operations: &["sqladmin:instances.get"],
+    keys: &[INSTANCE],
+    reads: |asset| ids(asset).iter().map(instance).collect(),
+    effects: |image, owner| sql_openings(&Json::from_value(image.get(INSTANCE)), owner.resource),
+};

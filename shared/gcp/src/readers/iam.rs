@@ -1,4 +1,4 @@
-//! Identity and Access Management: policies of projects, and keys of service accounts.
+//! Identity and Access Management: policies of projects and of service accounts, and the accounts' keys.
 
 use onus_core::{Call, Finding, Read};
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use super::ABSENT;
 use super::answer::only;
 use super::asset::{Asset, segment};
 use super::policy::{self, POLICY, VERSION};
+use super::reader::{Reader, by_policy, nothing};
 
 /// `cloudresourcemanager.googleapis.com/Project`.
 pub(crate) const PROJECT_KIND: &str = "cloudresourcemanager.googleapis.com/Project";
@@ -45,3 +46,38 @@ pub(crate) fn key(name: &str) -> Read {
         .absent(ABSENT)
         .keep(|answer| only(answer, &["name", "disabled", "keyType", "keyOrigin", "keyAlgorithm", "validBeforeTime"]))
 }
+
+/// Reads projects: their policies.
+pub(crate) static PROJECT_READER: Reader = Reader {
+    kind: PROJECT_KIND,
+    operations: &["cloudresourcemanager:projects.getIamPolicy"],
+    keys: &[POLICY],
+    reads: |asset| project(asset).iter().map(|resource| project_policy(resource)).collect(),
+    effects: by_policy,
+};
+
+/// Reads service accounts: who may act as them.
+pub(crate) static ACCOUNT_READER: Reader = Reader {
+    kind: "iam.googleapis.com/ServiceAccount",
+    operations: &["iam:projects.serviceAccounts.getIamPolicy"],
+    keys: &[POLICY],
+    reads: |asset| {
+        let account = asset.segment("serviceAccounts");
+        account
+            .map(|account| {
+                policy::of("iam", "projects.serviceAccounts", &format!("projects/-/serviceAccounts/{account}"))
+            })
+            .into_iter()
+            .collect()
+    },
+    effects: by_policy,
+};
+
+/// Reads keys of service accounts.
+pub(crate) static KEY_READER: Reader = Reader {
+    kind: KEY_KIND,
+    operations: &["iam:projects.serviceAccounts.keys.get"],
+    keys: &[KEY],
+    reads: |asset| key_name(asset.path()).iter().map(|name| key(name)).collect(),
+    effects: nothing,
+};

@@ -1,4 +1,4 @@
-//! Cloud Logging sinks.
+//! Cloud Logging: sinks, and the buckets that hold entries.
 
 use onus_core::{Call, Finding, Read};
 use serde_json::{Value, json};
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::ABSENT;
 use super::answer::{hidden, without};
 use super::asset::{Asset, segment};
+use super::reader::{Reader, nothing};
 
 /// `logging.googleapis.com/LogSink`.
 pub(crate) const SINK_KIND: &str = "logging.googleapis.com/LogSink";
@@ -34,4 +35,34 @@ pub(crate) fn sink(name: &str) -> Read {
             &["writerIdentity"],
         )
     })
+}
+
+/// Reads sinks.
+pub(crate) static SINK_READER: Reader = Reader {
+    kind: SINK_KIND,
+    operations: &["logging:sinks.get"],
+    keys: &[SINK],
+    reads: |asset| Some(asset.path()).filter(|path| is_sink(path)).map(sink).into_iter().collect(),
+    effects: nothing,
+};
+
+/// Image key of a log bucket: `locations.buckets.get` without dates; `null` when there is none.
+const LOG_BUCKET: &str = "logBucket";
+
+/// Reads log buckets: how long they keep entries, and whether that is locked.
+pub(crate) static BUCKET_READER: Reader = Reader {
+    kind: "logging.googleapis.com/LogBucket",
+    operations: &["logging:locations.buckets.get"],
+    keys: &[LOG_BUCKET],
+    reads: |asset| {
+        let whole = asset.segment("buckets").is_some() && asset.path().split('/').count() == 6;
+        whole.then(|| log_bucket(asset.path())).into_iter().collect()
+    },
+    effects: nothing,
+};
+
+fn log_bucket(name: &str) -> Read {
+    Read::new(LOG_BUCKET, Call::gcp("logging", "locations.buckets.get", json!({ "name": name })))
+        .absent(ABSENT)
+        .keep(|answer| without(answer, &["createTime", "updateTime"]))
 }

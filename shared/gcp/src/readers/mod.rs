@@ -7,15 +7,38 @@ pub(crate) mod asset;
 pub(crate) mod bigquery;
 pub(crate) mod cloudsql;
 pub(crate) mod compute;
+mod container;
 pub(crate) mod iam;
+mod instance;
+mod kms;
 pub(crate) mod logging;
 pub(crate) mod policy;
+mod reader;
 pub(crate) mod storage;
 
 use onus_core::StateReader;
 
 /// The registry, sorted by kind.
-static STATE_READERS: &[&dyn StateReader] = &[];
+static STATE_READERS: &[&dyn StateReader] = &[
+    &bigquery::DATASET_READER,
+    &kms::KEY_READER,
+    &kms::KEY_VERSION_READER,
+    &iam::PROJECT_READER,
+    &compute::FIREWALL_READER,
+    &compute::IMAGE_READER,
+    &instance::INSTANCE_READER,
+    &compute::SSL_POLICY_READER,
+    &compute::SUBNETWORK_READER,
+    &compute::HTTPS_PROXY_READER,
+    &container::CLUSTER_READER,
+    &iam::ACCOUNT_READER,
+    &iam::KEY_READER,
+    &logging::BUCKET_READER,
+    &logging::SINK_READER,
+    &kms::SECRET_READER,
+    &cloudsql::INSTANCE_READER,
+    &storage::BUCKET_READER,
+];
 
 /// Every state reader, sorted by kind.
 pub fn state_readers() -> &'static [&'static dyn StateReader] {

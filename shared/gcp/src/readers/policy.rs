@@ -3,9 +3,10 @@
 //! <https://cloud.google.com/iam/docs/reference/rest/v1/Policy>. Policies are read and written at version 3, because an older
 //! version drops the conditions.
 
-use onus_core::live;
+use onus_core::{Call, Read, live};
 use serde_json::{Value, json};
 
+use super::ABSENT;
 use super::answer::{hidden, list, only, set};
 
 /// Image key of a policy: `{"bindings": [{"role", "members", "condition"}], "auditConfigs", "~etag"}`, sets in a fixed order.
@@ -28,6 +29,12 @@ pub(crate) fn kept(answer: Value) -> Value {
         members.insert("bindings".to_owned(), bindings);
     }
     kept
+}
+
+/// Reads the policy of a resource whose collection has `getIamPolicy` in the shape that most APIs share.
+pub(crate) fn of(api: &str, collection: &str, resource: &str) -> Read {
+    let parameters = json!({ "resource": resource, "options.requestedPolicyVersion": VERSION });
+    Read::new(POLICY, Call::gcp(api, &format!("{collection}.getIamPolicy"), parameters)).absent(ABSENT).keep(kept)
 }
 
 /// A policy as it is written: these bindings, and the version token that makes the write conditional.

@@ -7,6 +7,7 @@ mod cases;
 mod fake;
 mod findings;
 mod refusals;
+mod state;
 
 use std::collections::BTreeSet;
 
