@@ -36,6 +36,13 @@ pub(crate) fn put(value: &mut Value, path: &[&str], member: Value) {
     }
 }
 
+/// The same object with another member.
+pub(crate) fn with(value: &Value, member: &str, other: Value) -> Value {
+    let mut value = value.clone();
+    put(&mut value, &[member], other);
+    value
+}
+
 /// Only the named members of an object; those that are not there are left out.
 pub(crate) fn only(mut value: Value, members: &[&str]) -> Value {
     let mut taken = |name: &&str| Some(((*name).to_owned(), value.get_mut(*name)?.take()));

@@ -4,8 +4,8 @@ use onus_core::{Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec
 use serde_json::{Map, Value, json};
 
 use super::networks::exposing;
-use super::{incomplete, unless_read, unreadable};
-use crate::readers::answer::{elements, text};
+use super::{Write, incomplete, unless_read, unreadable};
+use crate::readers::answer::{elements, put, set, text};
 use crate::readers::asset::Asset;
 use crate::readers::cloudsql::{self, INSTANCE, INSTANCE_KIND};
 
@@ -36,32 +36,42 @@ impl Remediation for RemoveNetworks {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let ids = ids(finding)?;
-        let instance = image.get(INSTANCE);
-        if instance.pointer("/settings/ipConfiguration/ipv4Enabled") == Some(&Value::Bool(false)) {
-            return Ok(Vec::new());
-        }
-        let authorized = instance.pointer(NETWORKS).map_or(&[][..], elements);
-        let bad = exposing(finding);
-        let (mut open, mut good) = (Vec::new(), Vec::new());
-        for entry in authorized {
-            let value = text(entry, "value");
-            let network = address::parse(value).ok_or_else(|| {
-                unreadable(&SPEC, "authorizedNetworks", &format!("holds {value:?}, which is no network"))
-            })?;
-            if bad.contains(&network) { open.push(value) } else { good.push(entry.clone()) }
-        }
-        if open.is_empty() {
-            return Ok(Vec::new());
-        }
-        let version = instance.pointer("/settings/~0settingsVersion").cloned();
-        let version = version.ok_or_else(|| unreadable(&SPEC, INSTANCE, &"has no settingsVersion"))?;
-        Ok(vec![Step {
-            title: format!("take {} out of the authorised networks ({} stay)", open.join(", "), good.len()),
-            call: patch(&ids, &good, &version),
-            inverse: Some(patch(&ids, authorized, &live(&[INSTANCE, "settings", "~settingsVersion"]))),
-        }])
+        Write::steps(write(finding, image))
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        Write::leaves(write(finding, image), image)
+    }
+}
+
+fn write(finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
+    let ids = ids(finding)?;
+    let instance = image.get(INSTANCE);
+    if instance.pointer("/settings/ipConfiguration/ipv4Enabled") == Some(&Value::Bool(false)) {
+        return Ok(None);
+    }
+    let authorized = instance.pointer(NETWORKS).map_or(&[][..], elements);
+    let bad = exposing(finding);
+    let (mut open, mut good) = (Vec::new(), Vec::new());
+    for entry in authorized {
+        let value = text(entry, "value");
+        let network = address::parse(value)
+            .ok_or_else(|| unreadable(&SPEC, "authorizedNetworks", &format!("holds {value:?}, which is no network")))?;
+        if bad.contains(&network) { open.push(value) } else { good.push(entry.clone()) }
+    }
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let version = instance.pointer("/settings/~0settingsVersion").cloned();
+    let version = version.ok_or_else(|| unreadable(&SPEC, INSTANCE, &"has no settingsVersion"))?;
+    let mut left = instance.clone();
+    put(&mut left, &["settings", "ipConfiguration", "authorizedNetworks"], set(good.iter().cloned()));
+    let step = Step {
+        title: format!("take {} out of the authorised networks ({} stay)", open.join(", "), good.len()),
+        call: patch(&ids, &good, &version),
+        inverse: Some(patch(&ids, authorized, &live(&[INSTANCE, "settings", "~settingsVersion"]))),
+    };
+    Ok(Some(Write { step, key: INSTANCE, left }))
 }
 
 fn ids(finding: &Finding) -> Result<Value, PlanError> {

@@ -4,8 +4,8 @@ use onus_core::{Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec
 use serde_json::{Value, json};
 
 use super::bindings::{Delta, heal};
-use super::{incomplete, is_open, unless_read, unreadable};
-use crate::readers::answer::list;
+use super::{Write, incomplete, is_open, unless_read, unreadable};
+use crate::readers::answer::{list, set, with};
 use crate::readers::asset::Asset;
 use crate::readers::policy::{POLICY, live_etag, written};
 use crate::readers::storage::{BUCKET_KIND, bucket_policy, name};
@@ -36,24 +36,33 @@ impl Remediation for RemovePublicMembers {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let bucket = bucket(finding)?;
-        let policy = image.get(POLICY);
-        if policy.is_null() {
-            return Ok(Vec::new());
-        }
-        let Some(healed) = heal(policy, &delta(finding)?) else { return Ok(Vec::new()) };
-        let etag = policy.get("~etag").cloned();
-        let etag =
-            etag.ok_or_else(|| unreadable(&SPEC, POLICY, &"has no etag, so that a write could lose a change"))?;
-        let unknown =
-            if finding.from_state { " (the record leaves out who was added: every public member counts)" } else { "" };
-        let set = |body: Value| Call::gcp("storage", "buckets.setIamPolicy", json!({ "bucket": bucket, "body": body }));
-        Ok(vec![Step {
-            title: format!("take {}{unknown}", healed.phrases.join(", ")),
-            call: set(written(&healed.bindings, &etag)),
-            inverse: Some(set(written(list(policy, "bindings"), &live_etag()))),
-        }])
+        Write::steps(write(finding, image))
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        Write::leaves(write(finding, image), image)
+    }
+}
+
+fn write(finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
+    let bucket = bucket(finding)?;
+    let policy = image.get(POLICY);
+    if policy.is_null() {
+        return Ok(None);
+    }
+    let Some(healed) = heal(policy, &delta(finding)?) else { return Ok(None) };
+    let etag = policy.get("~etag").cloned();
+    let etag = etag.ok_or_else(|| unreadable(&SPEC, POLICY, &"has no etag, so that a write could lose a change"))?;
+    let unknown =
+        if finding.from_state { " (the record leaves out who was added: every public member counts)" } else { "" };
+    let put = |body: Value| Call::gcp("storage", "buckets.setIamPolicy", json!({ "bucket": bucket, "body": body }));
+    let left = with(policy, "bindings", set(healed.bindings.iter().cloned()));
+    let step = Step {
+        title: format!("take {}{unknown}", healed.phrases.join(", ")),
+        call: put(written(&healed.bindings, &etag)),
+        inverse: Some(put(written(list(policy, "bindings"), &live_etag()))),
+    };
+    Ok(Some(Write { step, key: POLICY, left }))
 }
 
 fn bucket(finding: &Finding) -> Result<&str, PlanError> {

@@ -6,8 +6,8 @@ use onus_core::{Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec
 use serde_json::{Map, Value, json};
 
 use super::bindings::is_public;
-use super::{incomplete, is_open, unless_read, unreadable};
-use crate::readers::answer::{list, text};
+use super::{Write, incomplete, is_open, unless_read, unreadable};
+use crate::readers::answer::{list, set, text, with};
 use crate::readers::asset::Asset;
 use crate::readers::bigquery::{DATASET, DATASET_KIND, dataset, ids};
 
@@ -36,31 +36,40 @@ impl Remediation for RemovePublicAccess {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let ids = dataset_ids(finding)?;
-        let added = added(finding)?;
-        let live_dataset = image.get(DATASET);
-        let entries = list(live_dataset, "access");
-        let is_bad = |entry: &&Value| {
-            let grant = (role(text(entry, "role")), member(entry));
-            is_public(grant.1) && added.as_ref().is_none_or(|added| added.contains(&grant))
-        };
-        let (bad, good): (Vec<&Value>, Vec<&Value>) = entries.iter().partition(is_bad);
-        if bad.is_empty() {
-            return Ok(Vec::new());
-        }
-        let etag = live_dataset.get("~etag").cloned();
-        let etag =
-            etag.ok_or_else(|| unreadable(&SPEC, DATASET, &"has no etag, so that a write could lose a change"))?;
-        let gone: Vec<String> =
-            bad.iter().map(|entry| format!("{:?} out of {:?}", member(entry), text(entry, "role"))).collect();
-        let unknown =
-            if added.is_none() { " (the record leaves out who was added: every public entry counts)" } else { "" };
-        Ok(vec![Step {
-            title: format!("take {}{unknown}", gone.join(", ")),
-            call: patch(&ids, &good, etag),
-            inverse: Some(patch(&ids, &entries.iter().collect::<Vec<_>>(), live(&[DATASET, "~etag"]))),
-        }])
+        Write::steps(write(finding, image))
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        Write::leaves(write(finding, image), image)
+    }
+}
+
+fn write(finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
+    let ids = dataset_ids(finding)?;
+    let added = added(finding)?;
+    let live_dataset = image.get(DATASET);
+    let entries = list(live_dataset, "access");
+    let is_bad = |entry: &&Value| {
+        let grant = (role(text(entry, "role")), member(entry));
+        is_public(grant.1) && added.as_ref().is_none_or(|added| added.contains(&grant))
+    };
+    let (bad, good): (Vec<&Value>, Vec<&Value>) = entries.iter().partition(is_bad);
+    if bad.is_empty() {
+        return Ok(None);
+    }
+    let etag = live_dataset.get("~etag").cloned();
+    let etag = etag.ok_or_else(|| unreadable(&SPEC, DATASET, &"has no etag, so that a write could lose a change"))?;
+    let gone: Vec<String> =
+        bad.iter().map(|entry| format!("{:?} out of {:?}", member(entry), text(entry, "role"))).collect();
+    let unknown =
+        if added.is_none() { " (the record leaves out who was added: every public entry counts)" } else { "" };
+    let left = with(live_dataset, "access", set(good.iter().copied().cloned()));
+    let step = Step {
+        title: format!("take {}{unknown}", gone.join(", ")),
+        call: patch(&ids, &good, etag),
+        inverse: Some(patch(&ids, &entries.iter().collect::<Vec<_>>(), live(&[DATASET, "~etag"]))),
+    };
+    Ok(Some(Write { step, key: DATASET, left }))
 }
 
 fn dataset_ids(finding: &Finding) -> Result<Value, PlanError> {

@@ -9,8 +9,8 @@ use onus_core::{Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec
 use serde_json::{Map, Value, json};
 
 use super::networks::exposing;
-use super::{incomplete, refused, unless_read, unreadable};
-use crate::readers::answer::{list, text, without};
+use super::{Write, incomplete, refused, unless_read, unreadable};
+use crate::readers::answer::{list, text, with, without};
 use crate::readers::asset::Asset;
 use crate::readers::compute::{FIREWALL, FIREWALL_KIND, firewall, firewall_ids};
 
@@ -40,41 +40,60 @@ impl Remediation for NarrowFirewall {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let ids = ids(finding)?;
-        let rule = image.get(FIREWALL);
-        if rule.is_null() || rule.get("disabled") == Some(&Value::Bool(true)) || list(rule, "allowed").is_empty() {
-            return Ok(Vec::new());
-        }
-        if text(rule, "direction").eq_ignore_ascii_case("EGRESS") {
-            return Err(refused(&SPEC, "the rule is one for outgoing traffic, whose sources are the own network"));
-        }
-        let bad = exposing(finding);
-        let (open, good) = split(rule, &bad)?;
-        if open.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ranges = open.join(", ");
-        let peers = ["sourceTags", "sourceServiceAccounts"].iter().any(|name| !list(rule, name).is_empty());
-        let patch = |body: Value| call("firewalls.patch", &ids, body);
-        Ok(vec![match (good.is_empty(), peers) {
-            (false, _) => Step {
+        Write::steps(write(finding, image))
+    }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        Write::leaves(write(finding, image), image)
+    }
+}
+
+fn write(finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
+    let ids = ids(finding)?;
+    let rule = image.get(FIREWALL);
+    if rule.is_null() || rule.get("disabled") == Some(&Value::Bool(true)) || list(rule, "allowed").is_empty() {
+        return Ok(None);
+    }
+    if text(rule, "direction").eq_ignore_ascii_case("EGRESS") {
+        return Err(refused(&SPEC, "the rule is one for outgoing traffic, whose sources are the own network"));
+    }
+    let bad = exposing(finding);
+    let (open, good) = split(rule, &bad)?;
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let ranges = open.join(", ");
+    let peers = ["sourceTags", "sourceServiceAccounts"].iter().any(|name| !list(rule, name).is_empty());
+    let patch = |body: Value| call("firewalls.patch", &ids, body);
+    let (step, left) = match (good.is_empty(), peers) {
+        (false, _) => (
+            Step {
                 title: format!("take {ranges} out of the sources of the rule ({} stay)", good.join(", ")),
                 call: patch(json!({ "sourceRanges": good })),
                 inverse: Some(patch(json!({ "sourceRanges": rule.get("sourceRanges") }))),
             },
-            // A merge patch cannot tell "no ranges" from "ranges as they are": the whole rule is written.
-            (true, true) => Step {
+            with(rule, "sourceRanges", json!(good)),
+        ),
+        // A merge patch cannot tell "no ranges" from "ranges as they are": the whole rule is written.
+        (true, true) => {
+            let narrowed = without(rule.clone(), &["sourceRanges"]);
+            let step = Step {
                 title: format!("take {ranges} out of the sources of the rule (its tags and service accounts stay)"),
-                call: call("firewalls.update", &ids, without(rule.clone(), &["sourceRanges"])),
+                call: call("firewalls.update", &ids, narrowed.clone()),
                 inverse: Some(call("firewalls.update", &ids, rule.clone())),
-            },
-            (true, false) => Step {
+            };
+            (step, narrowed)
+        }
+        (true, false) => (
+            Step {
                 title: format!("disable the rule, whose only sources are {ranges}"),
                 call: patch(json!({ "disabled": true })),
                 inverse: Some(patch(json!({ "disabled": false }))),
             },
-        }])
-    }
+            with(rule, "disabled", json!(true)),
+        ),
+    };
+    Ok(Some(Write { step, key: FIREWALL, left }))
 }
 
 fn ids(finding: &Finding) -> Result<Value, PlanError> {

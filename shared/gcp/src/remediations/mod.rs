@@ -16,7 +16,8 @@ mod sink;
 
 use std::fmt::Display;
 
-use onus_core::{Audience, Image, PlanError, Read, Remediation, Spec};
+use onus_core::{Audience, Image, PlanError, Read, Remediation, Spec, Step};
+use serde_json::Value;
 
 /// The registry, sorted by id.
 static REMEDIATIONS: &[&dyn Remediation] = &[
@@ -43,6 +44,28 @@ pub fn remediation(id: &str) -> Option<&'static dyn Remediation> {
 /// A read, unless the image holds its answer already.
 fn unless_read(so_far: &Image, read: Read) -> Vec<Read> {
     if so_far.has(&read.key) { Vec::new() } else { vec![read] }
+}
+
+/// The one call of a plan that writes a whole list, and what is under an image key after it.
+struct Write {
+    step: Step,
+    key: &'static str,
+    left: Value,
+}
+
+impl Write {
+    /// A plan of one write, or of none.
+    fn steps(write: Result<Option<Self>, PlanError>) -> Result<Vec<Step>, PlanError> {
+        Ok(write?.into_iter().map(|write| write.step).collect())
+    }
+
+    /// The image as the write leaves it; `None` where nothing is written.
+    fn leaves(write: Result<Option<Self>, PlanError>, image: &Image) -> Option<Image> {
+        let write = write.ok()??;
+        let mut left = image.clone();
+        left.0.insert(write.key.to_owned(), write.left);
+        Some(left)
+    }
 }
 
 /// Whether an audience is nobody in particular.

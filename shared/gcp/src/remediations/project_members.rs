@@ -4,8 +4,8 @@ use onus_core::{Audience, Call, Finding, Grant, Image, Level, PlanError, Read, R
 use serde_json::{Value, json};
 
 use super::bindings::{Delta, heal};
-use super::{incomplete, refused, unless_read, unreadable};
-use crate::readers::answer::list;
+use super::{Write, incomplete, refused, unless_read, unreadable};
+use crate::readers::answer::{list, set, with};
 use crate::readers::asset::Asset;
 use crate::readers::iam::{PROJECT_KIND, project, project_policy};
 use crate::readers::policy::{POLICY, live_etag, written};
@@ -39,28 +39,37 @@ impl Remediation for RemoveMembers {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let resource = resource(finding)?;
-        let policy = image.get(POLICY);
-        let Some(healed) = heal(policy, &delta(finding)?) else { return Ok(Vec::new()) };
-        if !healed.bindings.iter().any(|binding| binding.get("role") == Some(&Value::from("roles/owner")))
-            && list(policy, "bindings").iter().any(|binding| binding.get("role") == Some(&Value::from("roles/owner")))
-        {
-            return Err(refused(&SPEC, "the project would be left without an owner"));
-        }
-        let etag = policy.get("~etag").cloned();
-        let etag =
-            etag.ok_or_else(|| unreadable(&SPEC, POLICY, &"has no etag, so that a write could lose a change"))?;
-        // Without a mask the service writes bindings and etag only: audit configurations stay as they are.
-        let set = |body: Value| {
-            let parameters = json!({ "resource": resource, "body": { "policy": body } });
-            Call::gcp("cloudresourcemanager", "projects.setIamPolicy", parameters)
-        };
-        Ok(vec![Step {
-            title: format!("take {}", healed.phrases.join(", ")),
-            call: set(written(&healed.bindings, &etag)),
-            inverse: Some(set(written(list(policy, "bindings"), &live_etag()))),
-        }])
+        Write::steps(write(finding, image))
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        Write::leaves(write(finding, image), image)
+    }
+}
+
+fn write(finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
+    let resource = resource(finding)?;
+    let policy = image.get(POLICY);
+    let Some(healed) = heal(policy, &delta(finding)?) else { return Ok(None) };
+    if !healed.bindings.iter().any(|binding| binding.get("role") == Some(&Value::from("roles/owner")))
+        && list(policy, "bindings").iter().any(|binding| binding.get("role") == Some(&Value::from("roles/owner")))
+    {
+        return Err(refused(&SPEC, "the project would be left without an owner"));
+    }
+    let etag = policy.get("~etag").cloned();
+    let etag = etag.ok_or_else(|| unreadable(&SPEC, POLICY, &"has no etag, so that a write could lose a change"))?;
+    // Without a mask the service writes bindings and etag only: audit configurations stay as they are.
+    let put = |body: Value| {
+        let parameters = json!({ "resource": resource, "body": { "policy": body } });
+        Call::gcp("cloudresourcemanager", "projects.setIamPolicy", parameters)
+    };
+    let left = with(policy, "bindings", set(healed.bindings.iter().cloned()));
+    let step = Step {
+        title: format!("take {}", healed.phrases.join(", ")),
+        call: put(written(&healed.bindings, &etag)),
+        inverse: Some(put(written(list(policy, "bindings"), &live_etag()))),
+    };
+    Ok(Some(Write { step, key: POLICY, left }))
 }
 
 fn resource(finding: &Finding) -> Result<String, PlanError> {

@@ -59,6 +59,11 @@ async fn wrongs(case: &Case) -> Vec<String> {
         Ok(left) => wrong.push(format!("healed, yet plans {}", left[0].title)),
         Err(error) => wrong.push(format!("healed, yet cannot plan: {error}")),
     }
+    if let Some(left) = remediation.leaves(finding, &before)
+        && !left.same_as(&after)
+    {
+        wrong.push(format!("should leave {left:?}, left {after:?}"));
+    }
     for step in steps.iter().rev() {
         let inverse = step.inverse.as_ref().expect("every step of these has an inverse");
         gcp.call(&after.fill(inverse).expect("what the undo depends on was read")).await.unwrap();
@@ -129,6 +134,23 @@ async fn a_change_between_reading_and_writing_is_not_lost() {
             if found != expected {
                 wrong.push(format!("{}, {}, undo {undo}: {found:?}, not {expected:?}", case.remediation, case.name));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Remediations that set one switch: their undo touches nothing else.
+const SWITCHES: [&str; 3] =
+    ["gcp.iam.disable_service_account_key", "gcp.logging.restore_sink", "gcp.storage.enforce_public_access_prevention"];
+
+#[tokio::test]
+async fn whoever_writes_a_whole_list_tells_what_it_leaves() {
+    let mut wrong = Vec::new();
+    for case in &cases::all() {
+        let remediation = the_remediation(case);
+        let before = read(&FakeGcp::new(case.world.clone()), remediation, &case.finding).await.unwrap();
+        if remediation.leaves(&case.finding, &before).is_none() != SWITCHES.contains(&case.remediation) {
+            wrong.push(format!("{}, {}", case.remediation, case.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
