@@ -65,7 +65,7 @@ measure: ## Measure on third-party events and protocol cases (SHARED=folder)
 	@cargo build -q --release -p onus
 	@echo "== decoding"
 	@cargo run -q --release -p onus-sources --example measure -- $(foreach cloud,aws azure,$(SHARED)/events/$(cloud).jsonl $(SHARED)/events/envelopes/$(cloud)-*)
-	@for name in aws azure; do echo "== findings: $$name"; \
+	@for name in aws azure gcp; do echo "== findings: $$name"; \
 	  $(TARGET)/release/onus audit $(SHARED)/events/$$name.jsonl --format jsonl --fail-on never --quiet \
 	  | python3 tests/measure/score.py $(SHARED)/events $$name; done
 	@echo "== AWS protocol cases"

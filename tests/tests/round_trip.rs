@@ -136,7 +136,8 @@ fn every_remediation_takes_back_undoes_and_refuses() {
 
 #[test]
 fn every_remediation_that_a_rule_names_is_played() {
-    let named = Catalog::embedded().rules().filter_map(|rule| rule.remedy.as_deref());
+    let ours = Catalog::embedded().rules().filter(|rule| rule.id.starts_with("aws."));
+    let named = ours.filter_map(|rule| rule.remedy.as_deref());
     let missing: std::collections::BTreeSet<&str> =
         named.filter(|remedy| changes::ALL.iter().all(|(name, _)| name != remedy)).collect();
     assert!(missing.is_empty(), "not played: {missing:?}");

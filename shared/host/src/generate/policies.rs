@@ -70,7 +70,8 @@ mod tests {
         let granted = all_actions(&respond_policy(Catalog::embedded()));
         assert!(granted.iter().all(|action| !action.contains('*')), "{granted:?}");
         let mut missing = Vec::new();
-        for remedy in Catalog::embedded().rules().filter_map(|rule| rule.remedy.as_deref()) {
+        let ours = Catalog::embedded().rules().filter(|rule| rule.id.starts_with("aws."));
+        for remedy in ours.filter_map(|rule| rule.remedy.as_deref()) {
             let spec =
                 onus_aws::remediation(remedy).unwrap_or_else(|| panic!("there is no remediation `{remedy}`")).spec();
             for operation in spec.reads.iter().chain(spec.writes).chain(spec.undo) {
