@@ -64,7 +64,7 @@ SHARED ?= ../shared
 measure: ## Measure on third-party events and protocol cases (SHARED=folder)
 	@cargo build -q --release -p onus
 	@echo "== decoding"
-	@cargo run -q --release -p onus-sources --example measure -- $(foreach cloud,aws azure,$(SHARED)/events/$(cloud).jsonl $(SHARED)/events/envelopes/$(cloud)-*)
+	@cargo run -q --release -p onus-sources --example measure -- $(foreach cloud,aws azure gcp,$(SHARED)/events/$(cloud).jsonl $(SHARED)/events/envelopes/$(cloud)-*)
 	@for name in aws azure gcp; do echo "== findings: $$name"; \
 	  $(TARGET)/release/onus audit $(SHARED)/events/$$name.jsonl --format jsonl --fail-on never --quiet \
 	  | python3 tests/measure/score.py $(SHARED)/events $$name; done
