@@ -22,6 +22,9 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Show how one event is judged: every candidate rule, why it fired or not, effects and response.
     Explain(ExplainArgs),
+    /// Ask the response policy, `onus.yaml`.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// List, show, test and start rules.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -102,6 +105,34 @@ pub(crate) struct ExplainArgs {
     #[arg(long)]
     pub record: Option<u64>,
     /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// `onus policy …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Show which line decides how far a response to an event goes, what would decide without it, what caps it, which exemption
+    /// holds, and what would have to be read.
+    Explain(PolicyExplainArgs),
+}
+
+/// `onus policy explain`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyExplainArgs {
+    /// A file that holds the event, or `-`.
+    #[arg(value_name = "EVENT")]
+    pub input: String,
+    /// Explain only this entry of the file, counted from 0.
+    #[arg(long)]
+    pub record: Option<u64>,
+    /// A tag that the resource is taken to have. May be repeated. Without any, tags count as not read yet.
+    #[arg(long = "tags", value_name = "KEY=VALUE", value_parser = tag)]
+    pub tags: Vec<(String, String)>,
+    /// The resource is taken to have no tags.
+    #[arg(long, conflicts_with = "tags")]
+    pub untagged: bool,
+    /// Which rules, and which policy.
     #[command(flatten)]
     pub rules: RuleArgs,
 }
@@ -282,6 +313,13 @@ impl std::str::FromStr for FailOn {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "never" { Ok(Self::Never) } else { text.parse().map(Self::At) }
+    }
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not a tag, expected `KEY=VALUE`")),
     }
 }
 

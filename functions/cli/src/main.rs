@@ -10,6 +10,7 @@ mod ledger;
 #[cfg(feature = "s3")]
 mod objects;
 mod output;
+mod policy;
 mod remediations;
 mod responsibility;
 mod rules;
@@ -17,7 +18,7 @@ mod selection;
 
 use std::process::ExitCode;
 
-use args::{Cli, Command, RemediationsCommand};
+use args::{Cli, Command, PolicyCommand, RemediationsCommand};
 use clap::{CommandFactory, Parser};
 
 #[global_allocator]
@@ -52,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Audit(args) => audit::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Policy(PolicyCommand::Explain(args)) => policy::explain(&args),
         Command::Rules(command) => rules::run(&command),
         Command::Remediations(RemediationsCommand::List(args)) => remediations::list(&args),
         Command::Responsibility(args) => responsibility::run(&args),

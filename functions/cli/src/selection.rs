@@ -22,18 +22,28 @@ pub(crate) struct Selection {
     pub settings: Settings,
 }
 
-/// Loads what the arguments name.
+/// Loads what the arguments name, without the rules that `rules.off` names.
 ///
 /// # Errors
 /// A rule file or `onus.yaml` is wrong; `--only` matches no rule.
 pub(crate) fn load(args: &RuleArgs) -> anyhow::Result<Selection> {
+    let Selection { catalog, policy, settings } = with_off(args)?;
+    let catalog = catalog.only(|rule| !policy.off.iter().any(|glob| glob.matches(&rule.id)));
+    Ok(Selection { catalog, policy, settings })
+}
+
+/// As [`load`], with the rules that `rules.off` names.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn with_off(args: &RuleArgs) -> anyhow::Result<Selection> {
     let config = match &args.config {
         Some(path) => read_config(path)?,
         None => Config::default(),
     };
     let catalog = catalog(args)?;
     let policy = Policy::from(&config);
-    let catalog = narrowed(catalog, &args.only)?.only(|rule| !policy.off.iter().any(|glob| glob.matches(&rule.id)));
+    let catalog = narrowed(catalog, &args.only)?;
     let trusted_accounts: BTreeSet<String> = policy.settings.trusted_accounts.iter().cloned().collect();
     Ok(Selection { catalog, policy, settings: Settings { trusted_accounts } })
 }

@@ -11,6 +11,7 @@ pub mod expiry;
 pub mod glob;
 pub mod job;
 mod lock;
+pub mod place;
 pub mod policy;
 pub mod ports;
 pub mod records;
