@@ -1,6 +1,7 @@
 //! From a payload to reports, whatever platform brought it.
 
-use onus_pipeline::{Auditor, HandleError};
+use onus_core::{Change, Cloud};
+use onus_pipeline::{Auditor, HandleError, Schedule};
 use onus_sources::{Decoded, Scanned};
 use serde::Serialize;
 
@@ -83,6 +84,11 @@ impl PayloadAuditor {
         Ok(Audited { put_aside: 1, ..Audited::default() })
     }
 
+    /// What is due on this cloud's timer.
+    pub fn schedule(&self, cloud: Cloud) -> Schedule<'_> {
+        Schedule { auditor: &self.auditor, decode, cloud }
+    }
+
     /// Audits one change; the reason when it can never be handled.
     async fn change(&self, source: &str, text: &str, audited: &mut Audited) -> Result<Option<String>, HandleError> {
         let change = match onus_sources::decode(source, text) {
@@ -101,6 +107,14 @@ impl PayloadAuditor {
             Err(error) if error.is_retryable() => Err(error),
             Err(error) => Ok(Some(chain(&error))),
         }
+    }
+}
+
+/// Reads a kept record again.
+fn decode<'a>(source: &str, text: &'a str) -> Result<Change<'a>, Box<dyn std::error::Error + Send + Sync>> {
+    match onus_sources::decode(source, text)? {
+        Decoded::Change(change) => Ok(*change),
+        Decoded::Skipped(skip) => Err(format!("a change of `{source}` is now skipped: {skip}").into()),
     }
 }
 

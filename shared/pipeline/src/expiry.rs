@@ -19,6 +19,11 @@ pub struct Expiry {
 }
 
 impl Expiry {
+    /// The first moment at which it no longer holds; `None` for `never`.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.end
+    }
+
     /// Whether it still holds.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.end.is_none_or(|end| now < end)

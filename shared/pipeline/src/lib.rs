@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod config;
 pub mod error;
+pub mod exemptions;
 pub mod expiry;
 pub mod glob;
 pub mod job;
@@ -16,6 +17,7 @@ pub mod policy;
 pub mod ports;
 pub mod records;
 pub mod respond;
+pub mod schedule;
 mod tags;
 mod tell;
 
@@ -27,3 +29,4 @@ pub use policy::{Cap, Decision, Explanation, ModeSource, Policy, Subject};
 pub use ports::{Candidate, Pause, Readers, Remediations, ResponseQueue, Rules};
 pub use records::{History, Records, Request};
 pub use respond::{Done, Responder};
+pub use schedule::{Decode, Schedule, Ticked};

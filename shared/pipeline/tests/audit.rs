@@ -54,6 +54,7 @@ async fn a_finding_is_kept_told_and_asked_a_response_for() {
     insta::assert_json_snapshot!(world.keys().await, @r#"
     [
       "claims/aws/b77c002db8f14d84c8d220c79d221ec2/fake.fires.json",
+      "records/f-16c44ee4c5aa08b4fcc66c8b2d.json",
       "findings/f-16c44ee4c5aa08b4fcc66c8b2d.json",
       "days/2026-11-02/f-16c44ee4c5aa08b4fcc66c8b2d",
       "asked/f-16c44ee4c5aa08b4fcc66c8b2d",

@@ -145,6 +145,7 @@ async fn enforcing_takes_back_the_bad_part_and_only_that() {
     let keys: Vec<String> = world.keys().await.into_iter().filter(|key| !key.starts_with("claims")).collect();
     insta::assert_json_snapshot!(keys, @r#"
     [
+      "records/f-16c44ee4c5aa08b4fcc66c8b2d.json",
       "findings/f-16c44ee4c5aa08b4fcc66c8b2d.json",
       "days/2026-11-02/f-16c44ee4c5aa08b4fcc66c8b2d",
       "asked/f-16c44ee4c5aa08b4fcc66c8b2d",

@@ -8,7 +8,8 @@ use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
-use onus_core::{Clock, Ledger};
+use onus_core::{Clock, Cloud, Ledger};
+use onus_pipeline::Ticked;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,6 +115,8 @@ pub struct Swept {
     pub findings: usize,
     /// Until when everything was looked at; `None` when not even one slice was.
     pub until: Option<Timestamp>,
+    /// What else was due.
+    pub due: Ticked,
 }
 
 impl SweepFunction {
@@ -150,11 +153,18 @@ impl SweepFunction {
         self.sweep(deadline.unwrap_or(Timestamp::MAX)).await
     }
 
-    /// Goes on from the last checkpoint, slice by slice, oldest first, until now or until little time is left.
+    /// Sweeps, and does what is due without an event, whether or not the sweep failed.
     ///
     /// # Errors
     /// `CloudTrail`, the ledger, or what an audit needs did not answer. The next sweep begins with the slice that failed.
     pub async fn sweep(&self, deadline: Timestamp) -> Result<Swept, Failure> {
+        let swept = self.slices(deadline).await;
+        let due = self.audit.schedule(Cloud::Aws).tick(deadline - SPARE).await;
+        Ok(Swept { due: due.map_err(Failure::from)?, ..swept? })
+    }
+
+    /// Goes on from the last checkpoint, slice by slice, oldest first, until now or until little time is left.
+    async fn slices(&self, deadline: Timestamp) -> Result<Swept, Failure> {
         let now = self.clock.now();
         let mut swept = Swept::default();
         let mut from = self.checkpoint(now).await?.unwrap_or(now - FIRST).max(now - REACH);

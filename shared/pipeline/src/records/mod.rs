@@ -4,6 +4,10 @@
 //! |---|---|---|
 //! | `claims/<cloud>/<change>/<rule>.json` | [`Claim`] | audit |
 //! | `findings/<id>.json` | [`Finding`] | audit |
+//! | `records/<id>.json` | [`KeptRecord`]: what the finding was read from | audit |
+//! | `exempted/<exemption>/<id>` | [`Suppressed`] | audit |
+//! | `exempting/<exemption>` | empty object: the exemption has suppressed something | audit |
+//! | `reviewed/<exemption>/<id>` | [`Review`]: judged anew after the exemption had ended | the schedule |
 //! | `days/<yyyy-mm-dd>/<id>` | empty: the index by day of the change, UTC | audit |
 //! | `told/<id>/<notice>/<sink>` | empty: the sink took the notice | both |
 //! | `asked/<id>` | empty: a response was asked for | audit |
@@ -21,6 +25,7 @@
 //! Ids that somebody else chose are hashed or percent-encoded before they become a segment.
 
 mod entry;
+mod exemptions;
 mod key;
 
 use std::sync::Arc;
@@ -32,6 +37,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request};
+pub use exemptions::{KeptRecord, Review, Reviewed, Suppressed};
 use key::{claim_key, day, finding_key, receipt_name, told_key};
 pub(crate) use key::{hashed, kind_name, resource_lock};
 

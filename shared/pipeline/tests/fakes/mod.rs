@@ -202,7 +202,7 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().expect("a moment")
 }
 
-pub fn change() -> Change<'static> {
+pub fn change<'a>() -> Change<'a> {
     Change {
         uid: "e-1/../x".into(),
         time: at("2026-11-02T10:00:00Z"),
@@ -234,10 +234,22 @@ pub fn change() -> Change<'static> {
     }
 }
 
+/// Reads a kept record again.
+pub fn decode<'a>(source: &str, text: &'a str) -> Result<Change<'a>, Box<dyn std::error::Error + Send + Sync>> {
+    if source != "aws.cloudtrail" || text != "{}" {
+        return Err("no such record".into());
+    }
+    Ok(change())
+}
+
 /// A clock that only tests move.
 pub struct FakeClock(Mutex<Timestamp>);
 
 impl FakeClock {
+    pub fn set(&self, now: &str) {
+        *self.0.lock().expect("unpoisoned") = at(now);
+    }
+
     pub fn pass(&self, span: SignedDuration) {
         let mut now = self.0.lock().expect("unpoisoned");
         *now = now.checked_add(span).expect("in range");
@@ -415,7 +427,11 @@ impl World {
         let mut keys = Vec::new();
         for top in [
             "claims",
+            "records",
             "findings",
+            "exempted",
+            "exempting",
+            "reviewed",
             "days",
             "asked",
             "told",
