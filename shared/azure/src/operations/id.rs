@@ -84,6 +84,13 @@ impl ResourceId {
         std::iter::once(namespace).chain(types).collect::<Vec<_>>().join("/")
     }
 
+    /// The resource of an ARM type that this one is, or is part of: the beginning of its id. `None` when it is neither.
+    pub fn cut_to(&self, kind: &str) -> Option<Self> {
+        let ends = self.0.char_indices().filter(|(_, c)| *c == '/').map(|(index, _)| index).chain([self.0.len()]);
+        let begins = ends.filter_map(|end| Self::parse(self.0.get(..end)?).ok());
+        begins.rev().find(|id| id.is_of(kind))
+    }
+
     /// Whether this is a resource of an ARM type, whatever the case, and not a whole collection of them.
     pub fn is_of(&self, kind: &str) -> bool {
         let names_and_types = self.0.split('/').rev().take_while(|segment| !segment.eq_ignore_ascii_case("providers"));

@@ -68,14 +68,6 @@ pub(crate) fn container(id: &ResourceId) -> Read {
     })
 }
 
-/// The account that a container, a blob service or another part of an account belongs to.
-pub(crate) fn account_of(part: &ResourceId) -> Option<ResourceId> {
-    let segments: Vec<&str> = part.as_str().split('/').collect();
-    let account = segments.iter().position(|segment| segment.eq_ignore_ascii_case("storageAccounts"))?;
-    let id = segments.get(..account + 2)?.join("/");
-    ResourceId::parse(&id).ok().filter(|id| id.is_of(ACCOUNT_KIND))
-}
-
 /// Accounts.
 pub(crate) static ACCOUNTS: ArmReader = ArmReader {
     kind: ACCOUNT_KIND,
@@ -88,7 +80,7 @@ pub(crate) static ACCOUNTS: ArmReader = ArmReader {
 pub(crate) static CONTAINERS: ArmReader = ArmReader {
     kind: CONTAINER_KIND,
     operations: &["Microsoft.Storage:BlobContainers_Get", "Microsoft.Storage:StorageAccounts_GetProperties"],
-    reads: |id, _| std::iter::once(container(id)).chain(account_of(id).as_ref().map(account)).collect(),
+    reads: |id, _| std::iter::once(container(id)).chain(id.cut_to(ACCOUNT_KIND).as_ref().map(account)).collect(),
     effects: |id, image| {
         let account = image.get(ACCOUNT).pointer("/properties/allowBlobPublicAccess");
         // An account that forbids it makes what its containers say void.

@@ -83,6 +83,13 @@ impl Remediation for DenyByDefault {
         let title = format!("deny networks that no rule names (keeping {kept} rules)");
         Ok(vec![Step { title, call: set("Deny"), inverse: Some(set("Allow")) }])
     }
+
+    /// The rules go and come as a whole, so an undo must know that nobody else changed one.
+    fn leaves(&self, _: &Finding, image: &Image) -> Option<Image> {
+        let mut left = image.clone();
+        *left.0.get_mut(self.key)?.pointer_mut("/properties/networkAcls/defaultAction")? = "Deny".into();
+        Some(left)
+    }
 }
 
 impl DenyByDefault {

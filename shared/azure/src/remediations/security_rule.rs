@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{answered_id, refused, subject, unless_read, unreadable};
 use crate::operations::ResourceId;
-use crate::readers::arm::{IF_MATCH, call, elements, pick, text};
+use crate::readers::arm::{self, IF_MATCH, call, elements, pick, text};
 use crate::readers::network::{ETAGS, GROUP, GROUP_KIND, RULE_KIND, group, lets_in, openings, sources};
 
 /// See the [module docs](self).
@@ -46,39 +46,65 @@ impl Remediation for RemoveSources {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let id = subject(&SPEC, finding)?;
-        let live = image.get(GROUP);
-        if live.is_null() {
-            return Ok(Vec::new());
-        }
-        answered_id(&SPEC, live, id.as_str())?;
-        let rules = elements(live.pointer("/properties/securityRules").unwrap_or(&Value::Null));
-        let made = made(finding)?;
-        let mut offending = offending(rules, &id, &made)?;
-        if !offending.is_empty() && finding.effects.openings.is_empty() {
-            return Err(PlanError::Incomplete { remediation: SPEC.id, missing: "what the change opened" });
-        }
-        offending.retain(|index, prefixes| {
-            let name = rules.get(*index).map(|rule| text(rule, "/name")).unwrap_or_default();
-            prefixes.retain(|prefix| was_opened(finding, name, prefix));
-            !prefixes.is_empty()
-        });
-        let is_web_alone = |index: &usize| {
-            let opened = rules.get(*index).and_then(|rule| openings(rule, &id)).unwrap_or_default();
-            opened.iter().all(is_web)
-        };
-        if !offending.keys().all(is_web_alone) {
-            offending.retain(|index, _| !is_web_alone(index));
-        }
-        let mut steps = Vec::new();
-        for (index, prefixes) in &offending {
-            if let Some(rule) = rules.get(*index) {
-                steps.push(take_out(&id, rule, prefixes)?);
-            }
-        }
-        guard(&mut steps, live);
+        let mut steps: Vec<Step> = taken(finding, image)?.into_iter().map(|taken| taken.step).collect();
+        guard(&mut steps, image.get(GROUP));
         Ok(steps)
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        let taken = taken(finding, image).ok()?;
+        if taken.iter().all(|taken| taken.left.is_none()) {
+            return None; // rules that are made again touch no other
+        }
+        let mut left = image.clone();
+        let rules = left.0.get_mut(GROUP)?.pointer_mut("/properties/securityRules")?.as_array_mut()?;
+        for taken in taken.iter().rev() {
+            match &taken.left {
+                Some(properties) => *rules.get_mut(taken.index)?.get_mut("properties")? = properties.clone(),
+                None => drop(rules.remove(taken.index)),
+            }
+        }
+        Some(left)
+    }
+}
+
+/// What happens to one rule.
+struct Taken {
+    /// Which rule, in the order of the image.
+    index: usize,
+    step: Step,
+    /// Its properties afterwards; `None` when it is deleted.
+    left: Option<Value>,
+}
+
+/// What has to happen, in the order of the image.
+fn taken(finding: &Finding, image: &Image) -> Result<Vec<Taken>, PlanError> {
+    let id = subject(&SPEC, finding)?;
+    let live = image.get(GROUP);
+    if live.is_null() {
+        return Ok(Vec::new());
+    }
+    answered_id(&SPEC, live, id.as_str())?;
+    let rules = elements(live.pointer("/properties/securityRules").unwrap_or(&Value::Null));
+    let made = made(finding)?;
+    let mut offending = offending(rules, &id, &made)?;
+    if !offending.is_empty() && finding.effects.openings.is_empty() {
+        return Err(PlanError::Incomplete { remediation: SPEC.id, missing: "what the change opened" });
+    }
+    offending.retain(|index, prefixes| {
+        let name = rules.get(*index).map(|rule| text(rule, "/name")).unwrap_or_default();
+        prefixes.retain(|prefix| was_opened(finding, name, prefix));
+        !prefixes.is_empty()
+    });
+    let is_web_alone = |index: &usize| {
+        let opened = rules.get(*index).and_then(|rule| openings(rule, &id)).unwrap_or_default();
+        opened.iter().all(is_web)
+    };
+    if !offending.keys().all(is_web_alone) {
+        offending.retain(|index, _| !is_web_alone(index));
+    }
+    let rules = offending.iter().filter_map(|(index, prefixes)| Some((*index, rules.get(*index)?, prefixes)));
+    rules.map(|(index, rule, prefixes)| take_out(&id, index, rule, prefixes)).collect()
 }
 
 /// The names of the rules that the change wrote.
@@ -180,7 +206,7 @@ fn is_web(opened: &Opening) -> bool {
 }
 
 /// Takes sources out of a rule; deletes it when no source is left.
-fn take_out(group: &ResourceId, rule: &Value, prefixes: &[String]) -> Result<Step, PlanError> {
+fn take_out(group: &ResourceId, index: usize, rule: &Value, prefixes: &[String]) -> Result<Taken, PlanError> {
     let name = text(rule, "/name");
     let id = answered_id(&SPEC, rule, &format!("{group}/securityRules/{name}"))?;
     ResourceId::parse(&id).map_err(|error| unreadable(&SPEC, name, &error))?;
@@ -188,15 +214,17 @@ fn take_out(group: &ResourceId, rule: &Value, prefixes: &[String]) -> Result<Ste
     let left: Vec<&str> =
         sources(rule).into_iter().filter(|source| !prefixes.iter().any(|prefix| prefix == source)).collect();
     let by_group = rule.pointer("/properties/sourceApplicationSecurityGroups").is_some();
-    let taken = prefixes.join(", ");
-    let (title, sent) = if left.is_empty() && !by_group {
-        let title = format!("delete security rule `{name}`: it has no source but {taken}");
-        (title, call(DELETE, &id, None))
+    let gone = prefixes.join(", ");
+    let (title, call, left) = if left.is_empty() && !by_group {
+        (format!("delete security rule `{name}`: it has no source but {gone}"), call(DELETE, &id, None), None)
     } else {
-        let title = format!("take {taken} out of security rule `{name}` (keeping {})", left.join(", "));
-        (title, call(PUT, &id, Some(narrowed(&whole, &left))))
+        let title = format!("take {gone} out of security rule `{name}` (keeping {})", left.join(", "));
+        let narrowed = narrowed(&whole, &left);
+        let properties = narrowed.get("properties").cloned();
+        (title, call(PUT, &id, Some(narrowed)), properties)
     };
-    Ok(Step { title, call: sent, inverse: Some(call(PUT, &id, Some(whole))) })
+    let inverse = arm::call(PUT, &id, Some(whole));
+    Ok(Taken { index, step: Step { title, call, inverse: Some(inverse) }, left })
 }
 
 /// A rule with these sources and no others.

@@ -61,6 +61,11 @@ async fn wrongs(case: &Case) -> Vec<String> {
         Ok(left) => wrong.push(format!("healed, yet plans {}", left[0].title)),
         Err(error) => wrong.push(format!("healed, yet cannot plan: {error}")),
     }
+    if let Some(left) = remediation.leaves(finding, &before)
+        && !left.same_as(&after)
+    {
+        wrong.push(format!("should leave {left:?}, left {after:?}"));
+    }
     for step in steps.iter().rev() {
         let inverse = after.fill(step.inverse.as_ref().expect("every step of these has an inverse")).unwrap();
         let undone = arm.call(&inverse).await;
