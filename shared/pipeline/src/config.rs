@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::expiry::Expiry;
 use crate::glob::Glob;
+use crate::limits::{Budget, Opposition};
 use crate::records::hashed;
 
 /// The whole file. Every part may be left out; an unknown key anywhere is an error.
@@ -139,7 +140,7 @@ pub struct Exemption {
 }
 
 /// What Onus has to know about the operator's clouds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Accounts that count as your own when access is given to them.
@@ -147,14 +148,19 @@ pub struct Settings {
     /// The unique ids of the identities that Onus itself acts with: a role's `AROA…`, never a name, for names can be forged.
     /// What they change is recorded and told but never responded to.
     pub own_principals: Vec<String>,
-    /// How many responses may be carried out in one hour (UTC) without a person. Further ones are refused with an alarm, until the next
-    /// hour or until somebody approves. 100 when left out.
-    pub responses_per_hour: u32,
+    /// How many writes may be sent in one hour without a person.
+    pub budget: Budget,
+    /// The older name of `budget.total`: stands for it where given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub responses_per_hour: Option<u32>,
+    /// When a tug of war over one resource is given up.
+    pub opposition: Opposition,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { trusted_accounts: Vec::new(), own_principals: Vec::new(), responses_per_hour: 100 }
+impl Settings {
+    /// The budget that applies, with the older name read.
+    pub fn budget(&self) -> Budget {
+        Budget { total: self.responses_per_hour.unwrap_or(self.budget.total), ..self.budget }
     }
 }
 
@@ -215,6 +221,9 @@ impl<S: SinkConfig> Config<S> {
             }
         }
         self.check_exemption_ids()?;
+        if let Some(problem) = self.settings.opposition.problem() {
+            return Err(problem.to_owned());
+        }
         let plain =
             |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if let Some(name) = self.sinks.iter().map(S::name).find(|name| !plain(name)) {

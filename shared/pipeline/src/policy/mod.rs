@@ -198,15 +198,11 @@ impl Policy {
             .find(|(_, exemption)| exemption.matches(subject) && exemption.expires.holds(now))
     }
 
-    /// Whether the change was made by an identity that Onus acts with, by unique id.
+    /// Whether the change was made by an identity that Onus acts with: its issuer's or its own unique id is one of
+    /// `settings.own_principals`, whole, and nobody acted through it. Names, session names and user agents are not looked at.
     pub fn is_own(&self, actor: &Actor<'_>) -> bool {
-        // `AROA…:session` is a session of the role `AROA…`.
-        fn role(id: &str) -> &str {
-            id.split(':').next().unwrap_or(id)
-        }
-        let ids = [actor.issuer.as_deref(), Some(&*actor.principal)];
-        let own = &self.settings.own_principals;
-        ids.into_iter().flatten().any(|id| !id.is_empty() && own.iter().any(|own| role(own) == role(id)))
+        let own = |id: &str| !id.is_empty() && self.settings.own_principals.iter().any(|own| own == id);
+        actor.delegates.is_empty() && (own(actor.issuer.as_deref().unwrap_or_default()) || own(&actor.principal))
     }
 }
 

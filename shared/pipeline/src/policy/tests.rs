@@ -22,7 +22,8 @@ fn policy(yaml: &str) -> Policy {
 fn about<T>(cloud: Cloud, tags: Option<&[(&str, &str)]>, look: impl FnOnce(&Subject<'_>) -> T) -> T {
     let controls = ["cis-aws-5.0:2.1.4".to_owned(), "attack:T1530".to_owned()];
     let resource = Resource::new("AWS::S3::Bucket", "arn:aws:s3:::logs", "logs");
-    let actor = Actor { principal: "AROAEXAMPLEID:onus".into(), ..Actor::default() };
+    let issuer = Some("AROAEXAMPLEID".into());
+    let actor = Actor { principal: "AROAEXAMPLEID:onus".into(), issuer, ..Actor::default() };
     let tags: Option<Tags> =
         tags.map(|tags| tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect());
     look(&Subject {

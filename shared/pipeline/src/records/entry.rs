@@ -67,10 +67,37 @@ pub struct Intent {
     pub by: String,
     /// When.
     pub at: Timestamp,
+    /// The hour in whose budget the calls are booked; `None` when a person agreed to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<String>,
     /// The calls.
     pub steps: Vec<Step>,
     /// The resource before.
     pub before: Image,
+}
+
+/// One entry of an hour's account: slots for writes, taken or given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slots {
+    /// For which finding.
+    pub finding: FindingId,
+    /// The finding's rule.
+    pub rule: String,
+    /// The account of its change.
+    pub account: String,
+    /// How many slots; negative when they are given back.
+    pub writes: i64,
+}
+
+/// An alarm that is told once, whoever meets its cause first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedAlarm {
+    /// The finding it is told with.
+    pub finding: FindingId,
+    /// What happened.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A person's request, as the CLI puts it down.
@@ -110,4 +137,13 @@ pub struct History {
     pub alarms: Vec<Alarm>,
     /// `notice/sink` of what was told.
     pub told: Vec<String>,
+}
+
+/// A response that was let be, because others undo each one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The finding that would have been responded to.
+    pub finding: FindingId,
+    /// The finding that met this first, with which the one alarm was told.
+    pub first: FindingId,
 }

@@ -18,15 +18,20 @@
 //! | `attempts/<id>/<attempt>/sent-<step>.json` | [`Sent`] | respond |
 //! | `receipts/<id>/<respond, undo-n or refused-hash>.json` | [`Receipt`] | respond |
 //! | `alarms/<id>/<notice>.json` | [`Alarm`] | both |
-//! | `budgets/<yyyy-mm-ddThh>/<n>.json` | [`FindingId`]: a response that nobody approved | respond |
+//! | `budgets/<yyyy-mm-ddThh>/<n>.json` | [`Slots`]: the hour's n-th booking of writes that nobody approved | respond |
+//! | `budgets/<yyyy-mm-ddThh>/alarms/<limit>.json` | [`SharedAlarm`]: the limit was reached | respond |
+//! | `contests/<resource and remediation>/<yyyy-mm-ddThh>/<moment>.{responded,stopped}.…` | empty, or [`Stopped`] | respond |
+//! | `contests/<resource and remediation>/alarms/<id>.json` | [`SharedAlarm`]: others undo the responses | respond |
 //! | `locks/<resource>/<n>/{taken,released}.json` | see `src/lock.rs` | respond |
 //!
 //! Top-level names are apart so that roles can be: who may only ask needs to create in `requests/`, nothing else.
 //! Ids that somebody else chose are hashed or percent-encoded before they become a segment.
 
+mod contests;
 mod entry;
 mod exemptions;
 mod key;
+mod slots;
 
 use std::sync::Arc;
 
@@ -36,7 +41,7 @@ use onus_core::{ChangeSummary, Cloud, Created, Finding, FindingId, Ledger, Notic
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request};
+pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request, SharedAlarm, Slots, Stopped};
 pub use exemptions::{KeptRecord, Review, Reviewed, Suppressed};
 use key::{claim_key, day, finding_key, receipt_name, told_key};
 pub(crate) use key::{hashed, kind_name, resource_lock};
@@ -257,6 +262,19 @@ impl Records {
             Created::New => Ok(receipt),
             Created::Existed => Ok(self.get(&key).await?.unwrap_or(receipt)),
         }
+    }
+
+    /// Keeps an alarm that is told once. Returns what is kept: the first under that key.
+    pub(crate) async fn share_alarm(&self, key: &str, alarm: SharedAlarm) -> Result<SharedAlarm, RecordError> {
+        match self.put(key, &alarm).await? {
+            Created::New => Ok(alarm),
+            Created::Existed => Ok(self.get(key).await?.unwrap_or(alarm)),
+        }
+    }
+
+    /// Approve or deny, if somebody decided.
+    pub(crate) async fn decision(&self, id: &FindingId) -> Result<Option<Job>, RecordError> {
+        self.get(&format!("decisions/{id}.json")).await
     }
 
     pub(crate) async fn keep_alarm(&self, notice: &Notice) -> Result<(), RecordError> {

@@ -1,6 +1,6 @@
 //! One attempt to carry out a plan, and how the next one goes on where it died.
 
-use onus_core::{Call, Created, Image, PlanError, Receipt, ReceiptOutcome, Sent, Step};
+use onus_core::{Call, CallErrorKind, Created, Image, Mode, PlanError, Receipt, ReceiptOutcome, Sent, Step};
 
 use super::{Done, Responder, Task, call_failed};
 use crate::error::HandleError;
@@ -16,6 +16,37 @@ pub(super) struct Sending {
     pub(super) sent: Vec<Sent>,
     /// The step that failed for good, in words.
     pub(super) failure: Option<String>,
+}
+
+/// An attempt: what was to be sent, and the answers that are known.
+pub(super) struct Attempt {
+    pub(super) intent: Intent,
+    pub(super) sent: Vec<Sent>,
+}
+
+impl Attempt {
+    /// The calls that were answered with success.
+    fn answered(&self) -> usize {
+        self.sent.iter().filter(|sent| sent.result.is_ok()).count()
+    }
+
+    /// The step of which nobody knows whether it took effect: it may have been sent, and no answer was kept.
+    fn unknown(&self) -> Option<&Step> {
+        let refused = self.sent.iter().any(|sent| sent.result.is_err());
+        self.intent.steps.get(self.answered()).filter(|_| !refused)
+    }
+
+    /// How many calls may have changed something.
+    pub(super) fn writes(&self) -> usize {
+        self.answered() + usize::from(self.unknown().is_some())
+    }
+
+    /// Whether these steps are to do again what was done: all of the attempt's calls were answered with success, or one of these was.
+    pub(super) fn is_repeated_by(&self, steps: &[Step]) -> bool {
+        let whole = self.answered() > 0 && self.answered() == self.intent.steps.len();
+        let mut done = self.sent.iter().filter(|sent| sent.result.is_ok());
+        whole || done.any(|sent| steps.iter().any(|step| step.call == sent.call))
+    }
 }
 
 impl Responder {
@@ -46,41 +77,68 @@ impl Responder {
         if steps.is_empty() {
             return self.conclude(task, earlier, None, Ok(image)).await;
         }
-        if let Some(approval) = approval {
-            if !self.was_shown(task, &steps).await? {
-                let reason = "the resource has changed since the plan was shown; a new plan is shown".to_owned();
-                self.show(task, onus_core::Mode::Approve, image, steps).await?;
-                return self.refuse(task.finding, task.by, task.kind, reason).await;
+        let hour = match self.permit(task, approval, &earlier, &image, &steps).await? {
+            Permit::Given { hour } => hour,
+            Permit::Refused(reason) => return self.refuse(task.finding, task.by, task.kind, reason).await,
+            Permit::Waits { alarm, reason } => {
+                let waiting = self.show(task, Mode::Approve, image, steps).await?;
+                self.alarm_once(task.finding, &alarm, reason).await?;
+                return Ok(waiting);
             }
-            if let Job::Deny { by, .. } = self.records.decided(approval).await? {
-                return self.refuse(task.finding, task.by, task.kind, format!("denied by {by}")).await;
-            }
-        }
-        // What was begun is finished, and what a person agreed to is theirs.
-        if earlier.is_empty()
-            && !task.approved
-            && let Err(reason) = self.take_slot(task).await?
-        {
-            return self.refuse(task.finding, task.by, task.kind, reason).await;
-        }
+        };
         let name = format!("{}-{:03}", kind_name(task.kind), earlier.len() + 1);
-        let intent = Intent { by: task.by.to_owned(), at: self.clock.now(), steps, before: image };
+        let intent = Intent { by: task.by.to_owned(), at: self.clock.now(), hour, steps, before: image };
+        self.note_response(task, &name, intent.at).await?;
         let sending = self.send(task, &name, &intent, held).await?;
         let read_back = match &sending.failure {
-            None => self.read_back(task, &intent.before).await,
-            Some(failure) => Err(failure.clone()),
+            None => self.read_back(task, &intent.before, READINGS).await,
+            // What refused may have been there already: a write whose answer was lost, or somebody else's hand.
+            Some(failure) => self.read_back(task, &intent.before, 1).await.map_err(|_| failure.clone()),
         };
         self.conclude(task, earlier, Some((intent, sending)), read_back).await
     }
 
+    /// Whether these calls may be sent now: nobody denied them; a person saw and approved them, or else nobody opposes them and they
+    /// fit into the budget.
+    async fn permit(
+        &self,
+        task: &Task<'_>,
+        approval: Option<&Job>,
+        earlier: &[Attempt],
+        image: &Image,
+        steps: &[Step],
+    ) -> Result<Permit, HandleError> {
+        if let Some(approval) = approval {
+            if !self.was_shown(task, steps).await? {
+                self.show(task, Mode::Approve, image.clone(), steps.to_vec()).await?;
+                let reason = "the resource has changed since the plan was shown; a new plan is shown";
+                return Ok(Permit::Refused(reason.to_owned()));
+            }
+            self.records.decided(approval).await?;
+        }
+        if let Some(Job::Deny { by, .. }) = self.records.decision(&task.finding.id).await? {
+            return Ok(Permit::Refused(format!("denied by {by}")));
+        }
+        if task.approved {
+            return Ok(Permit::Given { hour: None });
+        }
+        if let Some((alarm, reason)) = self.opposed(task, earlier, steps).await? {
+            return Ok(Permit::Waits { alarm, reason });
+        }
+        Ok(match self.take_slots(task, earlier, steps.len()).await? {
+            Ok(hour) => Permit::Given { hour: Some(hour) },
+            Err(exhausted) => Permit::Waits { alarm: exhausted.alarm, reason: exhausted.reason },
+        })
+    }
+
     /// Earlier attempts at this response that left no receipt, each with what is known to have been sent.
-    async fn earlier(&self, task: &Task<'_>) -> Result<Vec<(Intent, Vec<Sent>)>, HandleError> {
+    async fn earlier(&self, task: &Task<'_>) -> Result<Vec<Attempt>, HandleError> {
         let prefix = format!("{}-", kind_name(task.kind));
         let mut earlier = Vec::new();
         for (name, intent) in self.records.attempts(&task.finding.id).await? {
             if name.starts_with(&prefix) {
                 let sent = self.known_sent(task, &name, intent.steps.len()).await?;
-                earlier.push((intent, sent));
+                earlier.push(Attempt { intent, sent });
             }
         }
         Ok(earlier)
@@ -128,24 +186,26 @@ impl Responder {
             let result = self.caller.call(&step.call).await;
             let failure = result.as_ref().err().cloned();
             let sent = Sent { call: step.call.clone(), result };
+            // Without an answer nobody knows what became of the call, and nothing is put down as known.
+            if failure.as_ref().is_none_or(|error| error.kind != CallErrorKind::Unavailable) {
+                self.records.keep_sent(&task.finding.id, name, index, &sent).await?;
+            }
+            sending.sent.push(sent);
             if let Some(error) = failure {
                 if error.is_retryable() {
                     return Err(call_failed(kind_name(task.kind), task, error));
                 }
-                sending.sent.push(sent);
                 sending.failure = Some(format!("step {} of {}: {error}", index + 1, intent.steps.len()));
                 return Ok(sending);
             }
-            self.records.keep_sent(&task.finding.id, name, index, &sent).await?;
-            sending.sent.push(sent);
         }
         Ok(sending)
     }
 
-    /// Reads until the plan is empty, at most [`READINGS`] times: what was written may take a moment to show.
-    async fn read_back(&self, task: &Task<'_>, before: &Image) -> Result<Image, String> {
+    /// Reads until the plan is empty, at most so many times: what was written may take a moment to show.
+    async fn read_back(&self, task: &Task<'_>, before: &Image, readings: u32) -> Result<Image, String> {
         let mut problem = String::new();
-        for attempt in 0..READINGS {
+        for attempt in 0..readings {
             if attempt > 0 {
                 self.pause.pause(attempt).await;
             }
@@ -171,24 +231,17 @@ impl Responder {
     async fn conclude(
         &self,
         task: &Task<'_>,
-        earlier: Vec<(Intent, Vec<Sent>)>,
+        earlier: Vec<Attempt>,
         current: Option<(Intent, Sending)>,
         read_back: Result<Image, String>,
     ) -> Result<Done, HandleError> {
         let mut attempts = earlier;
-        attempts.extend(current.map(|(intent, sending)| (intent, sending.sent)));
-        let before = attempts.first().map(|(intent, _)| intent.before.clone()).unwrap_or_default();
-        let later: Vec<Vec<Call>> = attempts
-            .iter()
-            .skip(1)
-            .map(|(intent, _)| intent.steps.iter().map(|step| step.call.clone()).collect())
-            .chain([Vec::new()])
-            .collect();
+        attempts.extend(current.map(|(intent, sending)| Attempt { intent, sent: sending.sent }));
+        self.return_slots(task.finding, &attempts).await?;
+        let before = attempts.first().map(|attempt| attempt.intent.before.clone()).unwrap_or_default();
         let mut receipt = self.receipt(task, ReceiptOutcome::Verified);
-        for ((intent, sent), planned_next) in attempts.into_iter().zip(later) {
-            receipt.steps.extend(executed(&intent, &sent, &planned_next));
-            receipt.sent.extend(sent);
-        }
+        receipt.steps = executed(&attempts, read_back.is_ok());
+        receipt.sent = attempts.into_iter().flat_map(|attempt| attempt.sent).collect();
         match read_back {
             Ok(after) => {
                 if after.same_as(&before) {
@@ -205,18 +258,47 @@ impl Responder {
     }
 }
 
+/// Whether a plan may be sent.
+enum Permit {
+    /// Yes, on the budget of that hour; without one, because a person agreed.
+    Given { hour: Option<String> },
+    /// Never: nothing is sent.
+    Refused(String),
+    /// Only if a person agrees.
+    Waits {
+        /// The key of the one alarm that says so.
+        alarm: String,
+        /// What it says.
+        reason: String,
+    },
+}
+
 /// How many steps are left.
 fn remaining(task: &Task<'_>, image: &Image) -> Result<usize, PlanError> {
     Ok(task.remediation.plan(task.finding, image)?.len())
 }
 
-/// The steps of an attempt that took effect: those with an answer, and the one a handler died over if the next plan no
-/// longer has it.
-fn executed(intent: &Intent, sent: &[Sent], planned_next: &[Call]) -> Vec<Step> {
-    let answered = sent.iter().filter(|sent| sent.result.is_ok()).count();
-    let refused = sent.iter().any(|sent| sent.result.is_err());
-    let mut steps: Vec<Step> = intent.steps.iter().take(answered).cloned().collect();
-    let unknown = intent.steps.get(answered).filter(|_| !refused);
-    steps.extend(unknown.filter(|step| !planned_next.contains(&step.call)).cloned());
+/// The steps that took effect: those with a good answer, and those of which nobody knows if no later plan has them and, for what the
+/// provider refused in the end, if the resource reads as healed.
+fn executed(attempts: &[Attempt], healed: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (index, attempt) in attempts.iter().enumerate() {
+        let later = attempts.get(index + 1..).unwrap_or_default();
+        let planned_later =
+            |call: &Call| later.iter().flat_map(|next| &next.intent.steps).any(|step| step.call == *call);
+        steps.extend(attempt.intent.steps.iter().take(attempt.answered()).cloned());
+        let doubtful = attempt.intent.steps.get(attempt.answered());
+        let last = later.is_empty();
+        let counts = |step: &&Step| {
+            !planned_later(&step.call) && (attempt.unknown().is_some() || (last && healed && was_lost(attempts, step)))
+        };
+        steps.extend(doubtful.filter(counts).cloned());
+    }
     steps
+}
+
+/// Whether an attempt before the last one may have sent this very call without hearing the answer.
+fn was_lost(attempts: &[Attempt], step: &Step) -> bool {
+    let before = attempts.split_last().map_or(&[] as &[Attempt], |(_, before)| before);
+    before.iter().filter_map(Attempt::unknown).any(|lost| lost.call == step.call)
 }

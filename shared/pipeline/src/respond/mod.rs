@@ -2,6 +2,7 @@
 
 mod attempt;
 mod budget;
+mod opposition;
 mod undo;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::job::Job;
 use crate::lock;
 use crate::policy::{Policy, Subject};
 use crate::ports::{Pause, Remediations};
-use crate::records::{PlanRecord, Records, resource_lock};
+use crate::records::{PlanRecord, Records, SharedAlarm, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
 
@@ -334,6 +335,18 @@ impl Responder {
             self.tell_receipt(finding, &receipt).await?;
         }
         Ok(Done::Refused { receipt: Box::new(receipt) })
+    }
+
+    /// Keeps and tells an alarm of which there is one under this key, with the finding that met its cause first.
+    async fn alarm_once(&self, finding: &Finding, key: &str, reason: String) -> Result<(), HandleError> {
+        let alarm = SharedAlarm { finding: finding.id.clone(), reason, at: self.clock.now() };
+        let alarm = self.records.share_alarm(key, alarm).await?;
+        if alarm.finding != finding.id {
+            return Ok(());
+        }
+        let notice = Notice::Alarm { finding: Box::new(finding.clone()), reason: alarm.reason, at: alarm.at };
+        self.records.keep_alarm(&notice).await?;
+        tell(&self.records, &self.sinks, &notice, Earlier::Possible).await
     }
 
     /// Holds the resource while `work` runs, and gives it back however that ends.

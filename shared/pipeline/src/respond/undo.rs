@@ -54,7 +54,8 @@ impl Responder {
             Err(error) => return self.refuse(task.finding, task.by, task.kind, error.to_string()).await,
         };
         let after = response.after.clone().unwrap_or_default();
-        let mut intent = Intent { by: task.by.to_owned(), at: self.clock.now(), steps: inverses, before: after };
+        let mut intent =
+            Intent { by: task.by.to_owned(), at: self.clock.now(), hour: None, steps: inverses, before: after };
         if begun > 0 && image.same_as(&response.before) {
             // An earlier handler sent everything and died before its receipt.
             return self.conclude_undo(task, response, intent, None, Ok(image), undos).await;

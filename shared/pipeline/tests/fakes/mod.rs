@@ -9,6 +9,7 @@
 )]
 
 mod cloud;
+mod estate;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,6 +29,7 @@ use serde_json::Value;
 
 use cloud::statements_of;
 pub use cloud::{FakeCloud, readers, remediations, tag_source};
+pub use estate::{Estate, estate_remediations};
 
 /// The sinks of these tests are handed over, never written down.
 #[derive(serde::Deserialize)]
@@ -416,6 +418,47 @@ impl World {
         }
     }
 
+    /// A responder over many resources.
+    pub fn responder_of(&self, estate: &Arc<Estate>) -> Responder {
+        Responder { caller: estate.clone(), remediations: estate_remediations, ..self.responder() }
+    }
+
+    /// Keeps a finding on a resource of an estate, made now; with a statement it is about that one alone.
+    pub async fn found_on(&self, uid: &str, resource: &str, statement: Option<&str>, actor: Actor<'static>) -> Finding {
+        let request = statement.map_or(Value::Null, |id| serde_json::json!({ "id": id }));
+        self.keep_found(uid, resource, actor, Origin::default(), request).await
+    }
+
+    /// The same by a client that calls itself so.
+    pub async fn found_by(&self, uid: &str, resource: &str, actor: Actor<'static>, user_agent: &str) -> Finding {
+        let origin = Origin { address: "198.51.100.7".into(), user_agent: user_agent.to_owned().into() };
+        self.keep_found(uid, resource, actor, origin, Value::Null).await
+    }
+
+    async fn keep_found(
+        &self,
+        uid: &str,
+        resource: &str,
+        actor: Actor<'static>,
+        origin: Origin<'static>,
+        request: Value,
+    ) -> Finding {
+        let change = Change {
+            uid: uid.to_owned().into(),
+            time: self.clock.now(),
+            resources: vec![Resource::new("Fake", format!("arn:aws:fake:::{resource}"), resource.to_owned())],
+            actor,
+            origin,
+            ..change()
+        };
+        let remedy = Some("estate.auto".to_owned());
+        let mut finding = finding_on(change.summary(), "fake.fires", remedy, false, self.clock.now());
+        finding.request = request;
+        let bytes = serde_json::to_vec(&finding).expect("serialises");
+        self.store.create(&format!("findings/{}.json", finding.id), bytes).await.expect("creates");
+        finding
+    }
+
     /// The finding of `fake.fires`, audited.
     pub async fn found(&self) -> FindingId {
         self.auditor().handle(&change()).await.expect("audited");
@@ -442,6 +485,7 @@ impl World {
             "receipts",
             "alarms",
             "budgets",
+            "contests",
             "locks",
         ] {
             keys.extend(self.store.list(top).await.expect("lists"));

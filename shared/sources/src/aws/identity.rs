@@ -2,6 +2,8 @@
 //!
 //! Members: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
 
+use std::borrow::Cow;
+
 use onus_core::Actor;
 
 use super::record::Record;
@@ -59,6 +61,9 @@ impl<'a> Identity<'a> {
             }
         });
         identity.principal = identity.principal.or(person);
+        if identity.issuer.0.is_empty() {
+            identity.issuer = Text(role_id(&identity.kind.0, &identity.principal.0));
+        }
         identity
     }
 
@@ -74,6 +79,19 @@ impl<'a> Identity<'a> {
             mfa: sign_in_mfa.or(self.mfa),
             delegates: Vec::new(),
         }
+    }
+}
+
+/// The unique id of the role that a session's principal id names, `AROA…:session`; empty for any other principal. Records of another
+/// account's access (`AWSAccount`) have no session context, and those of sessions may lack it. No part of a name counts: a session name
+/// holds no colon, and only the two kinds whose ids AWS itself makes are looked at.
+/// Source: "Unique identifiers", IAM user guide.
+fn role_id<'a>(kind: &str, principal: &Cow<'a, str>) -> Cow<'a, str> {
+    let is_session = matches!(kind, "AssumedRole" | "AWSAccount") && principal.starts_with("AROA");
+    let end = principal.find(':').filter(|_| is_session).unwrap_or(0);
+    match principal {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(..end).unwrap_or_default().to_owned()),
     }
 }
 

@@ -77,6 +77,33 @@ fn a_record_becomes_a_change_that_borrows() {
 }
 
 #[test]
+fn a_session_names_its_role_by_id_also_where_the_record_leaves_the_issuer_out() {
+    let issuer = r#""sessionContext":{"sessionIssuer":{"principalId":"AROAISSUER"}}"#;
+    let cases = [
+        (format!(r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE:mara",{issuer}}}"#), Some("AROAISSUER")),
+        (r#"{"type":"AssumedRole","principalId":"AROAEXAMPLE:mara"}"#.to_owned(), Some("AROAEXAMPLE")),
+        (
+            r#"{"type":"AWSAccount","principalId":"AROAEXAMPLE:mara","accountId":"444455556666"}"#.to_owned(),
+            Some("AROAEXAMPLE"),
+        ),
+        (r#"{"type":"AssumedRole","principalId":"AROAEXAMPLE"}"#.to_owned(), None),
+        (r#"{"type":"WebIdentityUser","principalId":"AROAEXAMPLE:web"}"#.to_owned(), None),
+        (r#"{"type":"FederatedUser","principalId":"111122223333:AROAEXAMPLE"}"#.to_owned(), None),
+        (r#"{"type":"IAMUser","principalId":"AIDAEXAMPLE","userName":"AROAEXAMPLE:x"}"#.to_owned(), None),
+        ("null".to_owned(), None),
+    ];
+    let mut wrong = Vec::new();
+    for (identity, expected) in cases {
+        let text = record(&[("userIdentity", &identity)]);
+        let issuer = change(&text).actor.issuer;
+        if issuer.as_deref() != expected {
+            wrong.push(format!("{identity}: {issuer:?}, not {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn a_record_needs_name_source_and_time() {
     for field in ["eventName", "eventSource", "eventTime"] {
         assert_eq!(decode(&record(&[(field, "null")])).unwrap_err(), DecodeError::Missing { field });
