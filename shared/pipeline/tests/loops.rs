@@ -11,7 +11,7 @@ mod fakes;
 
 use std::sync::Arc;
 
-use fakes::{Estate, Last, World, approve, until_done};
+use fakes::{Estate, Last, Nowhere, World, approve, until_done};
 use jiff::SignedDuration;
 use onus_core::{Actor, Notice, Origin, Safety, Severity};
 use onus_pipeline::{Cap, Config, Done, Job, Policy, Subject};
@@ -34,7 +34,7 @@ fn actor(kind: &str, id: &str, principal: &str, account: &str, issuer: Option<&s
 
 #[test]
 fn own_changes_are_known_by_unique_id_and_every_look_alike_is_judged_like_anybody() {
-    let policy = Policy::from(&Config::parse("onus.yaml", OWN).expect("reads"));
+    let policy = Policy::from(&Config::<Nowhere>::parse("onus.yaml", OWN).expect("reads"));
     let (us, them) = ("111122223333", "444455556666");
     let role = |account: &str, session: &str| format!("arn:aws:sts::{account}:assumed-role/onus-respond/{session}");
     let app = "11111111-aaaa-4aaa-8aaa-000000000001";
@@ -201,8 +201,8 @@ async fn a_writer_that_applies_every_few_seconds_gets_at_most_k_writes_and_is_na
         );
         let estate = Arc::new(Estate::default());
         let responder = world.responder_of(&estate);
-        // Three hours, a change every seven seconds: past the window, past the hour of the budget.
-        for n in 0..1500 {
+        // A change every seven seconds, for longer than the window and past the hour of the budget.
+        for n in 0..600 {
             estate.add("it", "bad");
             let finding = world.found_on(&format!("e-{n}"), "it", None, terraform()).await;
             world.clock.pass(SignedDuration::from_secs(7));
