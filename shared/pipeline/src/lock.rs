@@ -3,6 +3,11 @@
 //! `locks/<resource>/<n>/taken.json` is the n-th lease: whoever creates it holds the resource until its end or until
 //! `…/released.json`. Only the last lease counts, and the next one can be created only by one. A holder that dies is
 //! waited out; a holder that outlives its lease must not write any more, which [`Held::is_valid`] tells before each write.
+//!
+//! Handlers' clocks differ. So a lease of somebody else counts for [`SKEW`] longer than it says, and the holder begins no write in
+//! its last [`CALL`]: between the last effect of one and the first reading of the next there is no moment that both count as theirs,
+//! as long as clocks are at most `SKEW` apart and a call ends within `CALL`. The platforms keep their clocks within a second; what
+//! a provider does with a request after its client gave up is beyond any lease.
 
 use jiff::{SignedDuration, Timestamp};
 use onus_core::Created;
@@ -10,6 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RecordError;
 use crate::records::Records;
+
+/// How far apart the clocks of two handlers may be.
+pub(crate) const SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a call may take, from the look at the clock before it to its effect: the callers' time-outs, their own retries included.
+pub(crate) const CALL: SignedDuration = SignedDuration::from_secs(30);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Lease {
@@ -24,9 +35,9 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Whether writing is still allowed.
+    /// Whether a write may still begin.
     pub(crate) fn is_valid(&self, now: Timestamp) -> bool {
-        now < self.until
+        now < later(self.until, -CALL)
     }
 
     /// When the lease ends.
@@ -39,6 +50,10 @@ impl Held {
         records.put(&format!("{}/released.json", self.key), &serde_json::json!({})).await?;
         Ok(())
     }
+}
+
+fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(if span.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// Takes a resource, or answers until when it is taken.
@@ -57,14 +72,62 @@ pub(crate) async fn take(
     let last = keys.iter().filter_map(number).max().unwrap_or(0);
     if last > 0 && !keys.contains(&format!("{prefix}/{last}/released.json")) {
         let held: Option<Lease> = records.get(&format!("{prefix}/{last}/taken.json")).await?;
-        if let Some(Lease { until }) = held.filter(|lease| now < lease.until) {
+        if let Some(until) = held.map(|lease| later(lease.until, SKEW)).filter(|until| now < *until) {
             return Ok(Err(until));
         }
     }
-    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+    let until = later(now, lease);
     let key = format!("{prefix}/{}", last + 1);
     match records.put(&format!("{key}/taken.json"), &Lease { until }).await? {
         Created::New => Ok(Ok(Held { key, until })),
         Created::Existed => Ok(Err(until)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records() -> Records {
+        Records::new(onus_ledger::open("memory://", &onus_ledger::Options::default()).expect("memory opens"))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("in range")
+    }
+
+    const LEASE: SignedDuration = SignedDuration::from_mins(3);
+
+    #[tokio::test]
+    async fn at_no_moment_may_two_handlers_write_however_their_clocks_differ() {
+        let mut wrong = Vec::new();
+        for skew in [-60, -59, -30, 0, 1, 59, 60] {
+            for true_time in 0..400 {
+                let records = records();
+                let Ok(first) = take(&records, "it", at(0), LEASE).await.expect("memory answers") else {
+                    panic!("nobody holds it")
+                };
+                let second = take(&records, "it", at(true_time + skew), LEASE).await.expect("memory answers");
+                // A write that the first began is over after `CALL` at the latest.
+                let begun = true_time - CALL.as_secs();
+                if second.is_ok() && first.is_valid(at(begun.max(0))) {
+                    wrong.push((skew, true_time));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_given_back_or_over_can_be_taken_by_one() {
+        let records = records();
+        let Ok(held) = take(&records, "it", at(0), LEASE).await.expect("answers") else { panic!("free") };
+        let busy = take(&records, "it", at(200), LEASE).await.expect("answers").expect_err("held");
+        assert_eq!(busy, at(240), "a minute longer than it says");
+        held.release(&records).await.expect("answers");
+        let (one, two) = (take(&records, "it", at(200), LEASE), take(&records, "it", at(200), LEASE));
+        let (one, two) = futures::join!(one, two);
+        let taken = [one, two].into_iter().filter(|taken| taken.as_ref().is_ok_and(Result::is_ok)).count();
+        assert_eq!(taken, 1);
     }
 }

@@ -150,6 +150,8 @@ fn own_changes_are_known_by_unique_id_and_every_look_alike_is_judged_like_anybod
     let mut wrong = Vec::new();
     for (what, actor, own) in cases {
         let subject = Subject {
+            cloud: onus_core::Cloud::Aws,
+            tags: None,
             rule: "aws.s3.bucket_made_public",
             controls: &[],
             severity: Severity::High,
