@@ -45,12 +45,12 @@ impl Default for Opposition {
 
 impl Opposition {
     /// The window as a span of time.
-    pub fn window(&self) -> SignedDuration {
+    pub fn window(self) -> SignedDuration {
         SignedDuration::from_mins(i64::from(self.minutes))
     }
 
     /// What is wrong with the numbers, if anything is.
-    pub(crate) fn problem(&self) -> Option<&'static str> {
+    pub(crate) fn problem(self) -> Option<&'static str> {
         match self {
             Self { responses: 0, .. } => Some("settings.opposition.responses is 0, expected at least 1"),
             Self { minutes: 0 | 1441.., .. } => Some("settings.opposition.minutes is not between 1 and 1440"),
