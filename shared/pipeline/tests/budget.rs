@@ -62,16 +62,16 @@ async fn a_storm_of_a_thousand_changes_gets_twenty_writes_and_nine_hundred_and_e
     let writes = estate.writes();
     assert_eq!(writes.len(), 20);
     assert_eq!(writes.iter().collect::<BTreeSet<_>>().len(), 20, "no resource twice: {writes:?}");
-    let (mut responded, mut waiting) = (0, 0);
+    let (mut written, mut waiting) = (0, 0);
     for finding in &findings {
         let history = world.truth().history(finding).await.expect("reads").expect("kept");
         match (history.receipts.as_slice(), history.plans.as_slice()) {
-            ([receipt], []) if receipt.outcome == ReceiptOutcome::Verified => responded += 1,
+            ([receipt], []) if receipt.outcome == ReceiptOutcome::Verified => written += 1,
             ([], [plan]) if plan.mode == Mode::Approve && plan.plan.steps.len() == 1 => waiting += 1,
             other => panic!("lost: {finding}: {other:?}"),
         }
     }
-    assert_eq!((responded, waiting), (20, 980));
+    assert_eq!((written, waiting), (20, 980));
     let alarms: BTreeSet<String> = alarms(&world.sinks[0]).into_iter().collect();
     let expected = "the budget of 20 writes an hour for everything together is used up in the hour from 2026-11-02T10:00Z; \
                     plans wait for approval";
