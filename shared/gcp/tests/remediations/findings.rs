@@ -9,6 +9,37 @@ use serde_json::{Value, json};
 
 pub(crate) const PROJECT: &str = "shop";
 
+/// Each kind with the name of one such thing.
+pub(crate) const THINGS: [(&str, &str); 18] = [
+    ("bigquery.googleapis.com/Dataset", "//bigquery.googleapis.com/projects/shop/datasets/sales"),
+    (
+        "cloudkms.googleapis.com/CryptoKey",
+        "//cloudkms.googleapis.com/projects/shop/locations/eu/keyRings/r/cryptoKeys/k",
+    ),
+    (
+        "cloudkms.googleapis.com/CryptoKeyVersion",
+        "//cloudkms.googleapis.com/projects/shop/locations/eu/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
+    ),
+    ("cloudresourcemanager.googleapis.com/Project", "//cloudresourcemanager.googleapis.com/projects/shop"),
+    ("compute.googleapis.com/Firewall", "//compute.googleapis.com/projects/shop/global/firewalls/ops"),
+    ("compute.googleapis.com/Image", "//compute.googleapis.com/projects/shop/global/images/golden"),
+    ("compute.googleapis.com/Instance", "//compute.googleapis.com/projects/shop/zones/europe-west3-a/instances/vm"),
+    ("compute.googleapis.com/SslPolicy", "//compute.googleapis.com/projects/shop/global/sslPolicies/modern"),
+    ("compute.googleapis.com/Subnetwork", "//compute.googleapis.com/projects/shop/regions/europe-west3/subnetworks/s"),
+    ("compute.googleapis.com/TargetHttpsProxy", "//compute.googleapis.com/projects/shop/global/targetHttpsProxies/web"),
+    ("container.googleapis.com/Cluster", "//container.googleapis.com/projects/shop/zones/europe-west3-a/clusters/c"),
+    (
+        "iam.googleapis.com/ServiceAccount",
+        "//iam.googleapis.com/projects/shop/serviceAccounts/deploy@shop.iam.gserviceaccount.com",
+    ),
+    ("iam.googleapis.com/ServiceAccountKey", "//iam.googleapis.com/projects/shop/serviceAccounts/1234/keys/0a1b2c"),
+    ("logging.googleapis.com/LogBucket", "//logging.googleapis.com/projects/shop/locations/global/buckets/_Default"),
+    ("logging.googleapis.com/LogSink", "//logging.googleapis.com/organizations/7/sinks/audit"),
+    ("secretmanager.googleapis.com/Secret", "//secretmanager.googleapis.com/projects/shop/secrets/db"),
+    ("sqladmin.googleapis.com/Instance", "//cloudsql.googleapis.com/projects/shop/instances/orders"),
+    ("storage.googleapis.com/Bucket", "//storage.googleapis.com/reports"),
+];
+
 /// A finding on one call about a resource, in project [`PROJECT`].
 pub(crate) fn finding(operation: &str, kind: &'static str, id: &str, request: Value) -> Finding {
     let (service, action) = operation.split_once(':').unwrap();

@@ -55,13 +55,19 @@ impl State {
         self.world.get(key).cloned().ok_or(GONE)
     }
 
-    fn etag(&self, key: &str) -> String {
+    /// How often a thing was written, as a version number.
+    fn version(&self, key: &str) -> String {
         (self.versions.get(key).copied().unwrap_or_default() + 1).to_string()
+    }
+
+    /// The same as an entity tag, which is base64.
+    fn etag(&self, key: &str) -> String {
+        format!("Bw{:0>2}", self.version(key))
     }
 
     /// Writes if the token is the thing's.
     fn put(&mut self, key: &str, token: &Value, value: Value) -> Answer {
-        if string(token) != self.etag(key) {
+        if ![self.etag(key), self.version(key)].contains(&string(token).to_owned()) {
             return Err(MOVED);
         }
         self.put_anyhow(key, value)
@@ -86,7 +92,7 @@ impl State {
     fn bucket(&self, p: &Value) -> Answer {
         let key = format!("bucket/{}", string(&p["bucket"]));
         let mut bucket = self.get(&key)?;
-        bucket["metageneration"] = json!(self.etag(&key));
+        bucket["metageneration"] = json!(self.version(&key));
         bucket["etag"] = json!(format!("e{}", self.tick));
         bucket["updated"] = json!(format!("2026-05-01T12:00:{:02}Z", self.tick));
         bucket["selfLink"] = json!(format!("https://www.googleapis.com/storage/v1/b/{}?{}", key, self.tick));
@@ -151,7 +157,7 @@ impl State {
         let mut instance = self.get(&key)?;
         match operation {
             "instances.get" => {
-                instance["settings"]["settingsVersion"] = json!(self.etag(&key));
+                instance["settings"]["settingsVersion"] = json!(self.version(&key));
                 instance["settings"]["dataDiskSizeGb"] = json!((10 + self.tick).to_string());
                 instance["currentDiskSize"] = json!(self.tick.to_string());
                 instance["etag"] = json!(format!("{}", self.tick));
