@@ -89,8 +89,9 @@ fn validate(requests: &[Value]) -> (bool, String) {
         .spawn()
         .expect("Python can be started");
     let mut input = validator.stdin.take().expect("standard input is piped");
-    let text: String = requests.iter().map(|request| format!("{request}\n")).collect();
-    input.write_all(text.as_bytes()).expect("the validator reads");
+    for request in requests {
+        writeln!(input, "{request}").expect("the validator reads");
+    }
     drop(input);
     let output = validator.wait_with_output().expect("the validator ends");
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
