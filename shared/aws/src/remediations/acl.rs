@@ -69,7 +69,7 @@ impl Remediation for RemovePublicGrants {
     fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
         let asked = asked(&Subject::of_finding(finding, s3::BUCKET));
         let (_, kept) = parted(image.get(ACL).get("Grants")?.as_array()?, asked.as_ref());
-        let kept = Value::from_iter(kept.into_iter().cloned());
+        let kept = kept.into_iter().cloned().collect::<Value>();
         let mut left = image.clone();
         *left.0.get_mut(ACL)?.get_mut("Grants")? = kept;
         Some(left)
