@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -29,6 +29,7 @@ pub struct Function {
     child: Child,
     events: Sender<Value>,
     answers: Receiver<Answer>,
+    polls: Receiver<()>,
 }
 
 impl Function {
@@ -41,7 +42,9 @@ impl Function {
         let address = listener.local_addr().expect("it is bound");
         let (events, next) = channel();
         let (answer, answers) = channel();
-        std::thread::spawn(move || accept(&listener, &Arc::new(Mutex::new(next)), &answer));
+        let (polled, polls) = channel();
+        let platform = Arc::new(Platform { events: Mutex::new(next), answers: answer, polled });
+        std::thread::spawn(move || accept(&listener, &platform));
         let child = Command::new(binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
@@ -52,7 +55,7 @@ impl Function {
             .stdin(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start `{}`: {error}", binary.display()));
-        Self { child, events, answers }
+        Self { child, events, answers, polls }
     }
 
     /// Invokes it and waits for the answer.
@@ -63,6 +66,36 @@ impl Function {
         self.events.send(event.clone()).expect("the runtime runs");
         self.answers.recv_timeout(DEADLINE).expect("the function answers within a minute")
     }
+
+    /// Invokes it and waits for the answer, or `None` when it ended without one.
+    ///
+    /// # Panics
+    /// It neither answers nor ends within a minute.
+    pub fn try_invoke(&mut self, event: &Value) -> Option<Answer> {
+        self.events.send(event.clone()).expect("the runtime runs");
+        let until = Instant::now() + DEADLINE;
+        while Instant::now() < until {
+            match self.answers.recv_timeout(Duration::from_millis(10)) {
+                Ok(answer) => return Some(answer),
+                Err(_) if self.child.try_wait().expect("a child can be waited for").is_some() => return None,
+                Err(_) => {}
+            }
+        }
+        panic!("the function neither answers nor ends");
+    }
+
+    /// Waits until it has started and asks for its first event.
+    ///
+    /// # Panics
+    /// It does not within a minute.
+    pub fn settled(&self) {
+        self.polls.recv_timeout(DEADLINE).expect("the function asks for an event within a minute");
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Function {
@@ -72,27 +105,37 @@ impl Drop for Function {
     }
 }
 
+/// What the Runtime API hands on.
+struct Platform {
+    events: Mutex<Receiver<Value>>,
+    answers: Sender<Answer>,
+    polled: Sender<()>,
+}
+
 /// Serves each of the function's connections until the listener's socket is gone.
-fn accept(listener: &TcpListener, events: &Arc<Mutex<Receiver<Value>>>, answers: &Sender<Answer>) {
+fn accept(listener: &TcpListener, platform: &Arc<Platform>) {
     for stream in listener.incoming().flatten() {
-        let (events, answers) = (Arc::clone(events), answers.clone());
-        std::thread::spawn(move || serve(BufReader::new(stream), &events, &answers));
+        let platform = Arc::clone(platform);
+        std::thread::spawn(move || serve(BufReader::new(stream), &platform));
     }
 }
 
 /// Answers the requests of one connection, until it closes or the test drops the channels.
-fn serve(mut reader: BufReader<TcpStream>, events: &Mutex<Receiver<Value>>, answers: &Sender<Answer>) {
+fn serve(mut reader: BufReader<TcpStream>, platform: &Platform) {
     while let Some((line, body)) = request(&mut reader) {
         let stream = reader.get_mut();
         if line.contains("/invocation/next") {
-            let Ok(event) = events.lock().expect("no connection panicked").recv() else { return };
+            if platform.polled.send(()).is_err() {
+                return;
+            }
+            let Ok(event) = platform.events.lock().expect("no connection panicked").recv() else { return };
             reply(stream, "200 OK", &invocation_headers(), &event.to_string());
             continue;
         }
         reply(stream, "202 Accepted", "", r#"{"status":"OK"}"#);
         let value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let answer = if line.contains("/response") { Answer::Returned(value) } else { Answer::Failed(value) };
-        if answers.send(answer).is_err() {
+        if platform.answers.send(answer).is_err() {
             return;
         }
     }

@@ -6,6 +6,7 @@ mod server;
 
 pub mod client;
 pub mod cloudtrail;
+pub mod faults;
 pub mod lambda;
 pub mod local_aws;
 pub mod local_azure;

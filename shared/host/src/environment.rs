@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use onus_pipeline::ConfigError;
 use onus_sinks::SinkConfig;
 use onus_sinks::config::{EventBridgeConfig, SnsConfig};
@@ -21,6 +22,7 @@ use crate::Config;
 /// | `ONUS_RESPONSES` | the URL of the queue in front of `aws-respond`; empty when nobody responds |
 /// | `ONUS_DEAD_LETTERS` | the URL of the queue for what can never be handled |
 /// | `ONUS_OWN_PRINCIPALS` | unique ids of the identities Onus acts with, separated by commas |
+/// | `ONUS_LEASE_SECONDS` | how long one respond function may hold a resource: more than the function's timeout; the platform's default when unset |
 /// | `ONUS_LOG` | the least severe level that is logged: `info` when unset |
 #[derive(Debug, Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -52,6 +54,16 @@ pub enum StartError {
     /// The ledger's URL is wrong.
     #[error(transparent)]
     Ledger(#[from] onus_ledger::OpenError),
+    /// A variable holds what it cannot mean.
+    #[error("`{name}` is `{value}`, expected {expected}")]
+    Malformed {
+        /// The variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        expected: &'static str,
+    },
     /// A sink needs what this build or platform does not have.
     #[error("cannot open sink `{name}`: {problem}")]
     Sink {
@@ -82,6 +94,23 @@ impl Environment {
     /// It is not set, or empty.
     pub fn require(&self, name: &'static str) -> Result<&str, StartError> {
         self.get(name).ok_or(StartError::Missing { name })
+    }
+
+    /// How long one handler may hold a resource. A function whose timeout was changed needs another than the platform's default.
+    ///
+    /// # Errors
+    /// The variable is no number of seconds from 1 to 86,400.
+    pub fn lease(&self, default: SignedDuration) -> Result<SignedDuration, StartError> {
+        let name = "ONUS_LEASE_SECONDS";
+        let Some(value) = self.get(name) else { return Ok(default) };
+        match value.parse() {
+            Ok(seconds @ 1..=86_400) => Ok(SignedDuration::from_secs(seconds)),
+            _ => Err(StartError::Malformed {
+                name,
+                value: value.to_owned(),
+                expected: "a number of seconds from 1 to 86400",
+            }),
+        }
     }
 
     /// Every variable, for clients that know their own.
@@ -166,6 +195,18 @@ mod tests {
         assert!(error.to_string().starts_with("cannot read `ONUS_CONFIG:2:"), "{error}");
         let error = environment(&[("ONUS_CONFIG_FILE", "no/such/onus.yaml")]).config().unwrap_err();
         assert_eq!(error.to_string(), "cannot read `no/such/onus.yaml`");
+    }
+
+    #[test]
+    fn a_lease_is_the_platforms_unless_the_operator_says_otherwise() {
+        let default = SignedDuration::from_secs(180);
+        let lease =
+            |value| environment(&[("ONUS_LEASE_SECONDS", value)]).lease(default).map_err(|error| error.to_string());
+        assert_eq!(lease(""), Ok(default));
+        assert_eq!(lease("960"), Ok(SignedDuration::from_secs(960)));
+        for wrong in ["0", "-1", "ten", "86401"] {
+            assert!(lease(wrong).is_err_and(|error| error.starts_with(&format!("`ONUS_LEASE_SECONDS` is `{wrong}`"))));
+        }
     }
 
     #[test]

@@ -69,8 +69,9 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment).await?;
         clients.wiring.warm().await;
+        let lease = environment.lease(LEASE)?;
         Ok(Self {
-            responder: MessageResponder::new(clients.wiring.responder(LEASE), clients.wiring.prefix()),
+            responder: MessageResponder::new(clients.wiring.responder(lease), clients.wiring.prefix()),
             caller: Arc::clone(&clients.wiring.caller),
             dead_letters: clients.dead_letters(environment),
             queue: environment.get("ONUS_RESPONSES").map(str::to_owned),
