@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate
+.PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate faults
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fuzz: ## Fuzz the decoder (SECONDS=60)
 simulate: ## Play the pipeline in a hostile world (SEEDS=100000)
 	@cargo build -q --release -p onus-tests --example simulate
 	@$(TARGET)/release/examples/simulate $(if $(SEED),--seed $(SEED),$(if $(GUARDS),--guards $(or $(SEEDS),2000),$(or $(SEEDS),100000)))
+
+faults: local ## Spoil each call of the real aws-respond, kill it between any two, and print what became of it
+	@cargo run -q -p onus-tests --example faults
 
 clean: ## Remove what was built and installed
 	@rm -rf .local && cargo clean

@@ -92,7 +92,7 @@ impl Bench {
     pub fn new() -> Self {
         let stage = Stage::new(LocalAws::moto());
         let proxy = Proxy::start(&stage.aws.url);
-        let audit = stage.start("aws-audit");
+        let audit = Function::start(&binary("aws-audit"), stage.env_with(&[("ONUS_LOG", "off")]));
         Self { stage, proxy, audit, played: 0 }
     }
 
@@ -110,7 +110,8 @@ impl Bench {
 
     fn respond(&self) -> Function {
         let (url, lease) = (self.proxy.url.clone(), LEASE.to_string());
-        let env = self.stage.env_with(&[("AWS_ENDPOINT_URL", &url), ("ONUS_LEASE_SECONDS", &lease)]);
+        let env =
+            self.stage.env_with(&[("AWS_ENDPOINT_URL", &url), ("ONUS_LEASE_SECONDS", &lease), ("ONUS_LOG", "off")]);
         let function = Function::start(&binary("aws-respond"), env);
         self.proxy.victim(function.id());
         function

@@ -199,9 +199,11 @@ fn name(request: &Request) -> String {
     format!("s3 {method} {}", shown.join("/"))
 }
 
-/// A segment, unless it is an id.
+/// A segment, with an ellipsis for each id in it.
 fn anonymous(segment: &str) -> String {
-    let id = segment.trim_start_matches("f-");
-    let is_id = id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_id { "…".to_owned() } else { segment.to_owned() }
+    let is_id = |part: &str| part.len() >= 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (stem, ending) =
+        segment.split_once('.').map_or((segment, String::new()), |(stem, end)| (stem, format!(".{end}")));
+    let parts: Vec<&str> = stem.split('-').map(|part| if is_id(part) { "…" } else { part }).collect();
+    parts.join("-") + &ending
 }
