@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     for (index, call) in calls.iter().enumerate() {
         print!("{index:>3} {:<54}", call.chars().take(54).collect::<String>());
         for (column, fault) in Fault::ALL.into_iter().enumerate() {
-            if (index * Fault::ALL.len() + column) % stride != 0 {
+            if !(index * Fault::ALL.len() + column).is_multiple_of(stride) {
                 print!(" {:>12}", "");
                 continue;
             }
