@@ -10,9 +10,9 @@ fn whatever_happens_to_a_call_the_violation_is_closed_once_and_nothing_is_lost()
     let mut bench = Bench::new();
     let calls = bench.calls();
     assert!(calls.iter().any(|call| call == "sqs SetQueueAttributes"), "the write is one of {calls:?}");
-    let cells = calls.iter().enumerate().flat_map(|(index, call)| Fault::ALL.map(|fault| (index, call, fault)));
+    let matrix = calls.iter().enumerate().flat_map(|(index, call)| Fault::ALL.map(|fault| (index, call, fault)));
     let mut wrong = Vec::new();
-    for (index, call, fault) in cells.step_by(STRIDE) {
+    for (index, call, fault) in matrix.step_by(STRIDE) {
         let cell = bench.spoil(index, fault);
         wrong.extend(cell.wrong.into_iter().map(|what| format!("call {index} `{call}`, {fault}: {what}")));
     }

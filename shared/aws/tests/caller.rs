@@ -110,6 +110,19 @@ async fn throttling_is_borne_until_the_attempts_run_out_and_then_told() {
 }
 
 #[tokio::test]
+async fn a_write_whose_end_is_unknown_is_not_sent_again() {
+    let schedule = Call::aws("kms", "EnableKey", "", json!({ "KeyId": "1" }));
+    let (url, asked) = server(vec![(500, ""), (200, "{}")]).await;
+    let error = AwsCaller::new(&config(&url)).write(&schedule).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert_eq!(asked.lock().unwrap().len(), 1);
+
+    let (url, asked) = server(vec![(400, THROTTLED), (200, "{}")]).await;
+    assert_eq!(AwsCaller::new(&config(&url)).write(&schedule).await, Ok(json!({})), "throttling did nothing");
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_refusal_is_not_asked_again() {
     let (url, asked) = server(vec![(400, r#"{"__type":"AccessDeniedException","Message":"no"}"#)]).await;
     let error = AwsCaller::new(&config(&url)).call(&describe_key()).await.unwrap_err();

@@ -108,4 +108,14 @@ pub trait Caller: Send + Sync {
     /// # Errors
     /// The provider refused, or did not answer within the caller's own retries.
     async fn call(&self, call: &Call) -> Result<Value, CallError>;
+
+    /// Sends one call of a plan. It is sent again only after an answer that says that nothing was done (throttling): where the end of an
+    /// attempt is unknown, the caller's caller reads the resource and plans anew, because somebody may have changed it meanwhile.
+    /// A provider whose writes are conditional on what was read may leave this to [`Caller::call`].
+    ///
+    /// # Errors
+    /// As [`Caller::call`]; a lost answer is an error that may pass.
+    async fn write(&self, call: &Call) -> Result<Value, CallError> {
+        self.call(call).await
+    }
 }

@@ -19,7 +19,7 @@ use crate::operations::{self, Addressing, Endpoint, Operation, Service, endpoint
 use crate::protocol::{Request, serialize};
 pub use config::{http_client, load_config};
 use pages::Pages;
-use send::Sender;
+use send::{Again, Sender};
 
 /// Sends calls to AWS.
 ///
@@ -86,6 +86,16 @@ impl AwsCaller {
 #[async_trait]
 impl Caller for AwsCaller {
     async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        self.run(call, Again::UnlessRefused).await
+    }
+
+    async fn write(&self, call: &Call) -> Result<Value, CallError> {
+        self.run(call, Again::IfNothingWasDone).await
+    }
+}
+
+impl AwsCaller {
+    async fn run(&self, call: &Call, again: Again) -> Result<Value, CallError> {
         if call.cloud != Cloud::Aws {
             return Err(refusal(call, "WrongCloud", format!("`{}` calls are not for AWS", call.cloud)));
         }
@@ -95,12 +105,12 @@ impl Caller for AwsCaller {
         };
         let Some(paginator) = &operation.paginator else {
             let (request, endpoint) = self.write(service, operation, call, &call.parameters)?;
-            return self.sender.send(service, operation, request, endpoint).await;
+            return self.sender.send(service, operation, request, endpoint, again).await;
         };
         let mut pages = Pages::new(paginator, call);
         loop {
             let (request, endpoint) = self.write(service, operation, call, pages.parameters())?;
-            let answer = self.sender.send(service, operation, request, endpoint).await?;
+            let answer = self.sender.send(service, operation, request, endpoint, again).await?;
             if let Some(joined) = pages.add(answer)? {
                 return Ok(joined);
             }

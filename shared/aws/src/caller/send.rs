@@ -55,6 +55,15 @@ pub(super) struct Sender {
     time: SharedTimeSource,
 }
 
+/// When a request is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// After every failure that may pass: broken connections, 5xx, throttling.
+    UnlessRefused,
+    /// Only after an answer whose code says that the service did nothing: throttling, a clock that is off.
+    IfNothingWasDone,
+}
+
 impl Sender {
     pub(super) fn new(config: &SdkConfig) -> Self {
         Self {
@@ -73,12 +82,13 @@ impl Sender {
         operation: &'static Operation,
         request: Request,
         endpoint: Endpoint,
+        again: Again,
     ) -> Result<Value, CallError> {
         let call = format!("{}:{}", service.name, operation.name);
         let signing = self.signing(service, &endpoint).ok_or_else(|| no_credentials(&call, "none configured"))?;
         let retry = self.config.retry_config().cloned().unwrap_or_else(RetryConfig::adaptive);
         let timeouts = self.config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled);
-        let orchestrated = Orchestrated::builder()
+        let builder = Orchestrated::builder()
             .service_name(service.metadata.service_id.as_str())
             .operation_name(operation.name.as_str())
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -88,8 +98,6 @@ impl Sender {
             .timeout_config(timeouts)
             .sleep_impl(self.sleep.clone())
             .time_source(self.time.clone())
-            .retry_classifier(TransientErrorClassifier::<Refusal>::new())
-            .retry_classifier(HttpStatusCodeClassifier::default())
             .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
             .retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
             .interceptor(ServiceClockSkewInterceptor::new())
@@ -103,9 +111,14 @@ impl Sender {
             .deserializer(move |response: &HttpResponse| {
                 parse(service, operation, &answer_of(response))
                     .map_err(|e| OrchestratorError::operation(Refusal::from(e)))
-            })
-            .build();
-        orchestrated.invoke(request).await.map_err(|error| call_error(&call, error))
+            });
+        let builder = match again {
+            Again::IfNothingWasDone => builder,
+            Again::UnlessRefused => builder
+                .retry_classifier(TransientErrorClassifier::<Refusal>::new())
+                .retry_classifier(HttpStatusCodeClassifier::default()),
+        };
+        builder.build().invoke(request).await.map_err(|error| call_error(&call, error))
     }
 
     /// How requests to an endpoint are signed; `None` without credentials.

@@ -183,7 +183,7 @@ impl Responder {
             if !held.is_valid(self.clock.now()) {
                 return Err(busy());
             }
-            let result = self.caller.call(&step.call).await;
+            let result = self.caller.write(&step.call).await;
             let failure = result.as_ref().err().cloned();
             let sent = Sent { call: step.call.clone(), result };
             // Without an answer nobody knows what became of the call, and nothing is put down as known.
