@@ -49,7 +49,7 @@ bench: ## Measure rule evaluation beside its limits
 fuzz: ## Fuzz the decoder (SECONDS=60)
 	@command -v cargo-fuzz >/dev/null || [ -x .local/cargo/bin/cargo-fuzz ] || cargo install -q cargo-fuzz@0.13.2 --locked --root .local/cargo
 	@mkdir -p shared/sources/fuzz/corpus/decode
-	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure -- -max_total_time=$(or $(SECONDS),60)
+	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure ../../events/gcp -- -max_total_time=$(or $(SECONDS),60)
 
 # SEED=n plays one seed and tells what happened; GUARDS=1 takes the guards away one by one.
 simulate: ## Play the pipeline in a hostile world (SEEDS=100000)

@@ -1,11 +1,17 @@
-//! The members of a JSON object, and scalars as text: borrowed from the record wherever it allows it.
+//! The members of a JSON object, scalars as text, and what is made of them everywhere: borrowed from the record wherever it allows it.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use onus_core::document::Json;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::error::DecodeError;
 
 /// A scalar as text: a string borrows unless it holds an escape, numbers and truth values stand as they were written, `null` and
 /// compound values are empty. Feeds differ in how they write ids and flags, and none of that may lose a record.
@@ -78,6 +84,33 @@ pub(crate) fn unescape(json: &str) -> String {
     }
     // Asked for bytes, serde_json lets lone surrogates pass, encoded as if they were characters.
     serde_json::Deserializer::from_str(json).deserialize_bytes(Bytes).unwrap_or_default()
+}
+
+/// A time as logs write it: RFC 3339, or date and time in UTC without saying so.
+///
+/// # Errors
+/// It is neither. The field is named for whoever has to mend the record.
+pub(crate) fn time(field: &'static str, text: &str) -> Result<Timestamp, DecodeError> {
+    let trimmed = text.trim();
+    if let Ok(time) = trimmed.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    trimmed
+        .parse::<DateTime>()
+        .and_then(|time| TimeZone::UTC.to_timestamp(time))
+        .map_err(|_| DecodeError::field(field, text, "expected a time such as `2026-11-23T18:00:00Z`"))
+}
+
+/// A uid for a record that has none, `text-` and 32 hexadecimal digits of the SHA-256 of its text: the same text always gives the same.
+pub(crate) fn uid_of(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut uid = String::from("text-");
+    for byte in digest.iter().take(16) {
+        for digit in [byte >> 4, byte & 15] {
+            uid.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    uid
 }
 
 /// Calls `take` with each member of a JSON object, in order: its name and its value's text.

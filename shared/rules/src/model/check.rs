@@ -179,6 +179,9 @@ pub fn is_control(control: &str) -> bool {
         }),
         "fsbp" => id.split_once('.').is_some_and(|(service, number)| word(service, "") && numbers(number)),
         framework if framework.starts_with("cis-") => numbers(id),
+        "mcsb" => id.split_once('-').is_some_and(|(family, number)| {
+            family.len() == 2 && family.bytes().all(|b| b.is_ascii_uppercase()) && numbers(number)
+        }),
         framework if framework.starts_with("nist-800-53") => id.split_once('-').is_some_and(|(family, rest)| {
             let (number, enhancement) = rest.split_once('(').unwrap_or((rest, "1)"));
             family.len() == 2
@@ -226,8 +229,17 @@ mod tests {
             "mcsb:NS-1",
             "acme:POL-7",
         ];
-        let bad =
-            ["S3.2", "attack:1530", "attack:T15", "cis-aws-5.0:two", "nist-800-53r5:AC3", "CIS:1", "fsbp:S3", ":"];
+        let bad = [
+            "S3.2",
+            "attack:1530",
+            "attack:T15",
+            "cis-aws-5.0:two",
+            "nist-800-53r5:AC3",
+            "CIS:1",
+            "fsbp:S3",
+            "mcsb:NS1",
+            ":",
+        ];
         for control in good {
             assert!(is_control(control), "{control}");
         }

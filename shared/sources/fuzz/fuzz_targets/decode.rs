@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! mkdir -p fuzz/corpus/decode
-//! cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure -- -max_total_time=1200
+//! cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure ../../events/gcp -- -max_total_time=1200
 //! ```
 #![no_main]
 

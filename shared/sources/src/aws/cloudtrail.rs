@@ -4,10 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use onus_core::{Change, Cloud, Document, Json, Origin, Outcome};
-use sha2::{Digest, Sha256};
 
 use super::identity::{self, Identity};
 use super::record::Record;
@@ -15,7 +12,7 @@ use super::resources::{self, Subject};
 use super::{effects, names};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
-use crate::text::{Text, each_member, unescape};
+use crate::text::{self, Text, each_member, uid_of, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "aws.cloudtrail";
@@ -120,26 +117,7 @@ fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<Cow<'a, s
 fn time(record: &Record<'_>) -> Result<Timestamp, DecodeError> {
     let field = "eventTime";
     let text = required(field, record.event_time.or(record.collected_time))?;
-    let trimmed = text.trim();
-    if let Ok(time) = trimmed.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    trimmed
-        .parse::<DateTime>()
-        .and_then(|time| TimeZone::UTC.to_timestamp(time))
-        .map_err(|_| DecodeError::field(field, &text, "expected a time such as `2026-11-23T18:00:00Z`"))
-}
-
-/// A uid for a record that has none: the same text always gives the same.
-fn uid_of(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let mut uid = String::from("text-");
-    for byte in digest.iter().take(16) {
-        for digit in [byte >> 4, byte & 15] {
-            uid.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    uid
+    text::time(field, &text)
 }
 
 /// `requestParameters` or `responseElements`.

@@ -6,11 +6,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use onus_core::{Change, Cloud, Document, Json, Origin, Outcome};
-use sha2::{Digest, Sha256};
 
 use super::identity::{self, first, object};
 use super::record::Record;
@@ -18,7 +14,7 @@ use super::{effects, resources};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
 use crate::join::{Joining, Stage, overlay};
-use crate::text::{Text, each_member, unescape};
+use crate::text::{Text, each_member, time, uid_of, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "azure.activity";
@@ -91,6 +87,9 @@ pub(super) fn stage(record: &Record<'_>) -> Stage {
 }
 
 /// The uid that all records of an operation share; empty when the record has no correlation id.
+///
+/// A client may choose the correlation id (`x-ms-correlation-request-id`), so two writes to one resource can have the same uid. Nothing in
+/// the log tells them apart for certain: ends that differ are visited as changes of their own ([`crate::join`]).
 pub(super) fn uid(record: &Record<'_>) -> String {
     let correlation = Record::text(record.correlation);
     if correlation.is_empty() {
@@ -112,7 +111,7 @@ pub(super) fn change<'a>(text: &'a str, record: &Record<'a>) -> Result<Change<'a
 
 /// The same with an outcome that is told elsewhere: by the type of an event.
 pub(super) fn told<'a>(text: &'a str, record: &Record<'a>, outcome: Outcome<'a>) -> Result<Change<'a>, DecodeError> {
-    let time = time("time", record.time)?;
+    let time = time("time", &required("time", record.time)?)?;
     let action_raw = Record::text(record.operation).some().ok_or(DecodeError::Missing { field: "operationName" })?;
     let lower = action_raw.trim().to_ascii_lowercase();
     let (service, action) = lower.split_once('/').unwrap_or(("", lower.as_str()));
@@ -217,29 +216,9 @@ pub(super) fn failure<'a>(record: &Record<'a>) -> Outcome<'a> {
     Outcome::Failed { code, message: first(&error, &["message"]).unwrap_or_default() }
 }
 
-/// A time as Azure's logs write it: RFC 3339, or date and time in UTC without saying so.
-pub(super) fn time(field: &'static str, member: Option<&str>) -> Result<Timestamp, DecodeError> {
-    let text = member.map(Text::of).and_then(Text::some).ok_or(DecodeError::Missing { field })?;
-    let trimmed = text.trim();
-    if let Ok(time) = trimmed.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    trimmed
-        .parse::<DateTime>()
-        .and_then(|time| TimeZone::UTC.to_timestamp(time))
-        .map_err(|_| DecodeError::field(field, &text, "expected a time such as `2026-11-23T18:00:00Z`"))
-}
-
-/// A uid for a record that has none: the same text always gives the same.
-pub(super) fn uid_of(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let mut uid = String::from("text-");
-    for byte in digest.iter().take(16) {
-        for digit in [byte >> 4, byte & 15] {
-            uid.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    uid
+/// A member that every record has.
+pub(super) fn required<'a>(field: &'static str, member: Option<&'a str>) -> Result<Cow<'a, str>, DecodeError> {
+    member.map(Text::of).and_then(Text::some).ok_or(DecodeError::Missing { field })
 }
 
 /// Lays the records of one operation over one another. `properties` that are a string are opened first, so that the request of the

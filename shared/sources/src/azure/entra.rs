@@ -11,11 +11,11 @@ use std::sync::OnceLock;
 
 use onus_core::{Actor, Change, Cloud, Document, Effects, Json, Origin, Outcome, Resource};
 
-use super::activity::{time, uid_of};
+use super::activity::required;
 use super::identity::{first, object};
 use super::record::Record;
 use crate::error::DecodeError;
-use crate::text::Text;
+use crate::text::{Text, time, uid_of};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "azure.entra";
@@ -50,7 +50,8 @@ pub(super) fn change<'a>(text: &'a str, record: &Record<'a>) -> Result<Change<'a
         .some()
         .ok_or(DecodeError::Missing { field: "activityDisplayName" })?;
     let action = words(&action_raw);
-    let time = time("activityDateTime", inner.time.or(record.time))?;
+    let field = "activityDateTime";
+    let time = time(field, &required(field, inner.time.or(record.time))?)?;
     let (actor, address) = initiator(record, &inner);
     let tenant = Record::text(record.tenant).or(Record::text(inner.tenant)).0;
     let id = Record::text(inner.id).or(Record::text(record.id)).or(Record::text(record.correlation));

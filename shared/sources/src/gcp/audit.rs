@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use onus_core::{Change, Cloud, Document, Json, Origin, Outcome};
 
 use super::operation::{Operation, Split};
@@ -14,7 +12,7 @@ use super::resources::{self, Subject};
 use super::{actor, effects, names};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
-use crate::text::{Text, unescape};
+use crate::text::{self, Text, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "gcp.audit";
@@ -155,14 +153,7 @@ fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<Cow<'a, s
 fn time(record: &Record<'_>) -> Result<Timestamp, DecodeError> {
     let field = "timestamp";
     let text = required(field, record.time.or(record.receive_time))?;
-    let trimmed = text.trim();
-    if let Ok(time) = trimmed.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    trimmed
-        .parse::<DateTime>()
-        .and_then(|time| TimeZone::UTC.to_timestamp(time))
-        .map_err(|_| DecodeError::field(field, &text, "expected a time such as `2026-11-23T18:00:00Z`"))
+    text::time(field, &text)
 }
 
 /// See [`decode`].
