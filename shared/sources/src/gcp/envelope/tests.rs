@@ -163,3 +163,41 @@ fn an_operation_is_one_change_in_whatever_order_its_records_come() {
     assert_eq!(look(first.to_string()), ["begun 1 0"]);
     assert_eq!(look(last.to_string()), ["succeeded 0 1"]);
 }
+
+/// The files of a folder and of those in it.
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_fixture_decodes_to_changes_that_name_a_resource() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/gcp");
+    let (mut changes, mut wrong) = (0, Vec::new());
+    for path in files(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e != "md")) {
+        let name = path.display().to_string();
+        scan(&name, &std::fs::read(&path).expect("a fixture"), &mut |entry| match entry.result {
+            Ok(Decoded::Change(change)) if !change.resources.is_empty() && !change.actor.id.is_empty() => changes += 1,
+            Ok(Decoded::Skipped(crate::Skip::OperationBegun)) => {}
+            other => wrong.push(format!("{name}: {other:?}")),
+        })
+        .expect("an input");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(changes > 45, "{changes} changes are too few");
+}
+
+#[test]
+fn the_envelopes_of_one_entry_give_one_change() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/gcp");
+    let uids = |name: &str| held(&std::fs::read_to_string(folder.join(name)).expect("a fixture"));
+    let alone = uids("storage/set_iam_permissions.json");
+    for name in ["pubsub_push.json", "cloudevent.json", "cloudevent_base64.json"] {
+        assert_eq!(uids(&format!("envelopes/{name}")), alone, "{name}");
+    }
+    let both = [alone, uids("compute/firewalls_insert.json")].concat();
+    for name in ["pubsub_pull.json", "entries_list.json"] {
+        assert_eq!(uids(&format!("envelopes/{name}")), both, "{name}");
+    }
+    assert_eq!(uids("envelopes/bigquery_row.json"), both[1..]);
+}
