@@ -115,6 +115,13 @@ async fn every_request_is_one_that_the_discovery_documents_describe() {
 }
 
 #[test]
+fn the_operations_table_is_what_the_documents_say() {
+    let script = workspace::root().join("shared/gcp/generate_operations.py");
+    let output = Command::new(workspace::python()).arg(script).arg("--check").output().expect("Python can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn what_the_documents_do_not_describe_is_found() {
     let right = line(&Call::gcp(
         "compute",
