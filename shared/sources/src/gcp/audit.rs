@@ -29,7 +29,7 @@ enum AuditLog {
 /// Decodes the text of one log entry, without any envelope. Entries of other logs and other payloads are [`Skip::OtherEvent`], and a JSON
 /// object that is no log entry is [`Skip::Unknown`].
 ///
-/// The change's `uid` is log, time and `insertId`. The records of a long-running operation share log, operation and resource instead, and the
+/// The change's `uid` is log, time and `insertId`, and where feeds drop that, `text-` and a hash of its text. The records of a long-running operation share log, operation and resource instead, and the
 /// parts of an entry that was too large for one share the id of the split.
 ///
 /// # Errors
@@ -108,7 +108,7 @@ fn change<'a>(
         response: &response,
         payload,
     });
-    let uid = uid(record, log_name, &resource_name, &operation, &split);
+    let uid = uid(text, record, log_name, &resource_name, &operation, &split);
     let metadata = payload.request_metadata.and_then(|text| Json::parse(text).ok()).unwrap_or_default();
     let outcome = outcome(payload, &operation, log, &response);
     Ok(Change {
@@ -157,14 +157,23 @@ fn time(record: &Record<'_>) -> Result<Timestamp, DecodeError> {
 }
 
 /// See [`decode`].
-fn uid(record: &Record<'_>, log_name: &str, resource: &str, operation: &Operation<'_>, split: &Split<'_>) -> String {
+fn uid(
+    text: &str,
+    record: &Record<'_>,
+    log_name: &str,
+    resource: &str,
+    operation: &Operation<'_>,
+    split: &Split<'_>,
+) -> String {
     let time = Record::text(record.time.or(record.receive_time)).0;
     if split.is_part() {
         return format!("{log_name}/{time}/{}", split.id);
     }
+    let id = Record::text(record.insert_id);
     match operation.key(log_name, resource) {
         Some(key) => key,
-        None => format!("{log_name}/{time}/{}", Record::text(record.insert_id).0),
+        None if id.is_empty() => text::uid_of(text),
+        None => format!("{log_name}/{time}/{}", id.0),
     }
 }
 

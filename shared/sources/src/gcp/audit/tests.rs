@@ -195,6 +195,9 @@ fn records_of_one_operation_share_a_uid_and_parts_of_one_entry_too() {
     };
     assert_eq!(uid(&part(0)), uid(&part(1)));
     assert_ne!(uid(&[]), uid(&[("/timestamp", json!("2026-01-02T03:04:06Z"))]));
+    let without = |status: Value| uid(&[("/insertId", Value::Null), ("/protoPayload/status", status)]);
+    assert!(without(json!({})).starts_with("text-"));
+    assert_ne!(without(json!({})), without(json!({"code": 7})), "two records that lack an id are two");
 }
 
 #[test]

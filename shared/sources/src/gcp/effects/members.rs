@@ -18,9 +18,13 @@ impl<'m> Reach<'m> {
         Self { audience, account }
     }
 
-    /// Somebody of a project: our own, or another.
+    /// Somebody of a project: our own, or another. A project of a domain, `example.com:shop`, is `shop.example.com` in addresses.
     fn of_project(project: &'m str, own: &str) -> Self {
-        let audience = if project == own && !own.is_empty() { Audience::Internal } else { Audience::External };
+        let spelt = |(domain, name): (&str, &str)| {
+            project.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| rest == domain)
+        };
+        let is_own = !own.is_empty() && (project == own || own.split_once(':').is_some_and(spelt));
+        let audience = if is_own { Audience::Internal } else { Audience::External };
         Self::new(audience, Some(project).filter(|project| !project.is_empty()))
     }
 }
@@ -28,7 +32,8 @@ impl<'m> Reach<'m> {
 /// Whom a member reaches. `None` for an identity that was deleted: its entry stays in a policy and lets nobody in.
 ///
 /// People, groups and domains are [`Audience::External`] with their domain as the account: no record tells whose domain it is, so an
-/// operator names the own ones as trusted. An identity without a prefix is taken as a person's.
+/// operator names the own ones as trusted. The same holds for identity pools and default service accounts, which are known by their
+/// project's number only. An identity without a prefix is taken as a person's.
 pub(super) fn reach<'m>(member: &'m str, own_project: &str) -> Option<Reach<'m>> {
     if member.eq_ignore_ascii_case("allUsers") || member == "principalSet://goog/public:all" {
         return Some(Reach::new(Audience::Public, None));
@@ -43,7 +48,7 @@ pub(super) fn reach<'m>(member: &'m str, own_project: &str) -> Option<Reach<'m>>
         "projectOwner" | "projectEditor" | "projectViewer" => Reach::of_project(id, own_project),
         "domain" => Reach::new(Audience::External, Some(id)),
         "principal" | "principalSet" => federated(id, own_project),
-        // The service accounts of a project named by number: `projects/123/serviceAccounts/…` and the like tell no domain.
+        // A service account under another prefix, or under none.
         _ if id.ends_with(".gserviceaccount.com") => service_account(id, own_project),
         _ => Reach::new(Audience::External, id.rsplit_once('@').map(|(_, domain)| domain)),
     })
@@ -197,6 +202,17 @@ mod tests {
             .collect();
         assert!(wrong.is_empty(), "{wrong:?}");
         assert_eq!(reach("deleted:user:ann@example.com?uid=1", "example-project"), None);
+    }
+
+    #[test]
+    fn a_project_of_a_domain_is_spelt_in_two_ways() {
+        let audience = |member: &str| reach(member, "example.com:shop").map(|reach| reach.audience);
+        assert_eq!(audience("serviceAccount:app@shop.example.com.iam.gserviceaccount.com"), Some(Audience::Internal));
+        assert_eq!(audience("projectOwner:example.com:shop"), Some(Audience::Internal));
+        for other in ["shop.example.org", "shopexample.com", "a.shop.example.com"] {
+            let member = format!("serviceAccount:app@{other}.iam.gserviceaccount.com");
+            assert_eq!(audience(&member), Some(Audience::External), "{member}");
+        }
     }
 
     #[test]
