@@ -312,6 +312,57 @@ fn a_record_that_is_no_record_says_why() {
     }
 }
 
+#[test]
+fn effects_are_those_of_the_answer_then_of_the_request_and_else_in_doubt() {
+    let server = format!("{SUB}/resourceGroups/web/providers/Microsoft.Sql/servers/db");
+    let sql = |properties: Value| json!({ "resourceId": format!("{server}/firewallRules/a"), "operationName": "Microsoft.Sql/servers/firewallRules/write", "properties": properties });
+    let all = r#"{"properties":{"startIpAddress":"0.0.0.0","endIpAddress":"255.255.255.255"}}"#;
+    let one = r#"{"properties":{"startIpAddress":"192.0.2.1","endIpAddress":"192.0.2.1"}}"#;
+    let bulk = format!(r#"{{"values":[{{"name":"x",{}]}}"#, all.trim_start_matches('{'));
+    let cases = [
+        ("request", sql(json!({ "requestbody": all })), 1, 0),
+        ("answer", sql(json!({ "requestbody": all, "responseBody": one })), 0, 0),
+        ("nothing", sql(json!({})), 0, 1),
+        (
+            "all rules at once",
+            json!({ "resourceId": format!("{server}/firewallRules"), "operationName": "Microsoft.Sql/servers/firewallRules/write", "properties": { "requestbody": bulk } }),
+            1,
+            0,
+        ),
+        (
+            "a deny rule may be gone",
+            json!({ "operationName": "Microsoft.Network/networkSecurityGroups/securityRules/delete", "properties": null }),
+            0,
+            1,
+        ),
+        (
+            "a deletion",
+            json!({ "resourceId": format!("{server}/firewallRules/a"), "operationName": "Microsoft.Sql/servers/firewallRules/delete" }),
+            0,
+            0,
+        ),
+        (
+            "elsewhere",
+            json!({ "operationName": "Microsoft.Automation/automationAccounts/write", "resourceId": format!("{SUB}/resourceGroups/web/providers/Microsoft.Automation/automationAccounts/a") }),
+            0,
+            0,
+        ),
+    ];
+    for (what, changes, exposed, doubts) in cases {
+        with_change(&record(&changes), &mut |change| {
+            let effects = change.effects();
+            assert_eq!((effects.exposures().len(), effects.doubts.len()), (exposed, doubts), "{what}: {effects:?}");
+        });
+    }
+    let elevated = record(
+        &json!({ "operationName": "Microsoft.Authorization/elevateAccess/action", "resourceId": "/providers/Microsoft.Authorization" }),
+    );
+    with_change(&elevated, &mut |change| {
+        let [grant] = change.effects().grants.as_slice() else { panic!("{:?}", change.effects()) };
+        assert_eq!((&*grant.resource, &*grant.principal, &*grant.via), ("/", &*change.actor.principal, "elevation"));
+    });
+}
+
 /// A function keeps a change's text while it reads state, and decodes it again.
 #[test]
 fn a_change_decodes_again_from_its_own_text() {

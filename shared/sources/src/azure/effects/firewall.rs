@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 use onus_core::effect::{Direction, Protocol};
-use onus_core::{Doubt, Effects, Opening};
+use onus_core::{Change, Doubt, Effects, Opening};
 
-use super::body::Body;
-use super::parent;
+use super::body::{Body, Extent, text};
+use super::{parent, together};
 
 /// What stands in [`Opening::peers`] for everything that runs in Azure.
 pub const AZURE_SERVICES: &str = "AzureServices";
@@ -40,6 +40,18 @@ pub(super) fn rule(body: &Body<'_, '_>) -> Effects {
         allow: true,
     });
     effects
+}
+
+/// All rules of a SQL server at once: `PUT …/firewallRules` with `{"values":[…]}`.
+pub(super) fn list(change: &Change<'_>, server: &str) -> Effects {
+    let values = change.request.json().get_ci("values").elements();
+    if values.is_empty() {
+        return Effects::unknown("request.values", "are not part of the record");
+    }
+    together(values.iter().map(|value| {
+        let id = format!("{server}/firewallrules/{}", text(value.get_ci("name"))).to_ascii_lowercase();
+        rule(&Body::new("Microsoft.Sql/servers/firewallRules", &id, value, Extent::Part))
+    }))
 }
 
 /// Redis and Azure SQL spell the two properties differently.

@@ -86,12 +86,17 @@ pub fn of_resource(kind: &str, id: &str, body: &Json<'_>, extent: Extent) -> Eff
 /// What a change did, whether or not it succeeded: of the answer, which holds the whole resource, else of the request. A write whose
 /// body the record leaves out, as Event Grid always does, is doubted.
 pub fn derive(change: &Change<'_>) -> Effects {
+    if change.action == "elevateaccess/action" {
+        return access::elevation(change);
+    }
     let Some(resource) = change.resource() else { return Effects::none() };
     match change.action.as_ref() {
-        "elevateaccess/action" => return access::elevation(change),
         "networksecuritygroups/securityrules/delete" => return network::rule_deleted(change),
         action if !action.ends_with("/write") => return Effects::none(),
         _ => {}
+    }
+    if change.action == "servers/firewallrules/write" && resource.kind == "Microsoft.Sql/servers" {
+        return firewall::list(change, &resource.id);
     }
     if row(&resource.kind).is_none() {
         return Effects::none();
