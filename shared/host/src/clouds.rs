@@ -25,3 +25,58 @@ pub fn tag_source(change: &ChangeSummary, resource: &Resource<'_>) -> Option<Tag
         Cloud::Gcp => onus_gcp::tag_source(change, resource),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use onus_rules::{Catalog, Expect};
+    use onus_sources::{Decoded, scan};
+
+    use super::*;
+
+    fn fixture(event: &str) -> Result<String, String> {
+        let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
+        std::fs::read_to_string(events.join(event)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_a_rule_asks_for_can_be_read_and_what_takes_it_back_exists() {
+        let mut wrong = Vec::new();
+        for rule in Catalog::embedded().rules() {
+            if let Some(kind) =
+                rule.state.as_deref().filter(|kind| state_readers().all(|reader| reader.kind() != *kind))
+            {
+                wrong.push(format!("{}: nothing reads `{kind}`", rule.id));
+            }
+            if let Some(remedy) = rule.remedy.as_deref().filter(|remedy| remediation(remedy).is_none()) {
+                wrong.push(format!("{}: there is no remediation `{remedy}`", rule.id));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn what_fires_names_the_resource_that_its_remediation_heals() {
+        let mut wrong = Vec::new();
+        for rule in Catalog::embedded().rules() {
+            let Some(remedy) = rule.remedy.as_deref().and_then(remediation) else { continue };
+            let named =
+                Catalog::embedded().cases(&rule.id).iter().filter(|case| case.expect == Expect::Fires).any(|case| {
+                    let record = case.record_text(&fixture).unwrap();
+                    let mut named = false;
+                    scan("record", record.as_bytes(), &mut |entry| {
+                        if let Ok(Decoded::Change(change)) = entry.result {
+                            named |= change.resources.iter().any(|resource| resource.kind == remedy.spec().kind);
+                        }
+                    })
+                    .unwrap();
+                    named
+                });
+            if !named {
+                wrong.push(format!("{}: no record that fires names a `{}`", rule.id, remedy.spec().kind));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
