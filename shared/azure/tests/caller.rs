@@ -214,12 +214,14 @@ async fn a_refusal_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_deletion_whose_answer_was_lost_is_a_deletion() {
-    let gone = (404, "", r#"{"error":{"code":"ResourceNotFound"}}"#);
-    let server = Server::new(vec![(500, "", ""), gone]).await;
-    assert_eq!(server.caller().call(&delete_rule()).await, Ok(json!({})));
-    let server = Server::new(vec![gone]).await;
-    assert_eq!(server.caller().call(&delete_rule()).await.unwrap_err().kind, CallErrorKind::NotFound);
+async fn a_write_whose_end_is_unknown_is_not_sent_again() {
+    for reply in [(500, "", ""), (503, "Retry-After: 1\r\n", ""), (408, "", "")] {
+        let server = Server::new(vec![reply, (200, "", "{}")]).await;
+        let error = server.caller().call(&put_rule()).await.unwrap_err();
+        assert_eq!((error.kind, server.asked().len()), (CallErrorKind::Unavailable, 1), "{reply:?}");
+    }
+    let server = Server::new(vec![THROTTLED, (200, "", "{}")]).await;
+    assert!(server.caller().call(&put_rule()).await.is_ok(), "what was throttled was not done");
 }
 
 #[tokio::test]

@@ -67,16 +67,29 @@ pub(super) struct Sender {
     pub(super) scope: String,
 }
 
+/// When a failed request is worth another attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Never: it was refused.
+    No,
+    /// Nothing was done: it was throttled, or never arrived.
+    NothingDone,
+    /// It may have been done. A read is sent again. A write is not: the pipeline reads and plans anew, because somebody else's
+    /// change may have come between the attempts.
+    Unknown,
+}
+
 /// How one attempt failed.
 struct Failure {
     error: CallError,
-    /// Whether another attempt may help. All that we send may be sent twice: it names what shall be, not a difference.
-    again: bool,
+    /// Whether another attempt may help.
+    again: Again,
     wait: Option<Duration>,
 }
 
 impl Sender {
-    /// Sends a request, and again after 429, 408, 5xx and broken connections, while time and attempts last.
+    /// Sends a request, and again while time and attempts last: after 429 and where nobody was reached, and, if it reads, after 408, 5xx
+    /// and broken connections.
     pub(super) async fn send(&self, request: &Request, deadline: &Deadline<'_>) -> Result<Answer, CallError> {
         let token = self.token(&request.call).await?;
         let mut attempt = 0;
@@ -85,13 +98,14 @@ impl Sender {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            // Gone after an attempt whose answer was lost: that attempt did it.
-            if attempt > 0 && request.method == Method::Delete && failure.error.kind == CallErrorKind::NotFound {
-                return Ok(Answer { status: 204, headers: HeaderMap::new(), body: Value::Null });
-            }
             attempt += 1;
             let wait = failure.wait.unwrap_or_else(|| deadline.backoff(BACKOFF.0, BACKOFF.1, attempt - 1));
-            if !failure.again || attempt == ATTEMPTS || !deadline.wait(wait).await {
+            let again = match failure.again {
+                Again::No => false,
+                Again::NothingDone => true,
+                Again::Unknown => request.method.is_read(),
+            };
+            if !again || attempt == ATTEMPTS || !deadline.wait(wait).await {
                 return Err(failure.error);
             }
         }
@@ -138,7 +152,11 @@ impl Sender {
         let body = read(response).await.map_err(|problem| problem.of(request))?;
         if status >= 300 {
             let wait = retry_after(&headers);
-            let again = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+            let again = match status {
+                429 => Again::NothingDone,
+                408 | 500 | 502 | 503 | 504 => Again::Unknown,
+                _ => Again::No,
+            };
             return Err(Failure { error: errors::read(request.call.clone(), status, &body), again, wait });
         }
         let body = if body.iter().all(u8::is_ascii_whitespace) {
@@ -166,7 +184,7 @@ impl Problem {
         };
         let error =
             CallError { call: request.call.clone(), kind: CallErrorKind::Unavailable, code: code.to_owned(), message };
-        Failure { error, again: false, wait: None }
+        Failure { error, again: Again::No, wait: None }
     }
 }
 
@@ -190,8 +208,13 @@ fn unreachable(request: &Request, error: &reqwest::Error) -> Failure {
         message.push_str(&error.to_string());
         cause = error.source();
     }
-    let again = !error.is_builder();
-    let kind = if again { CallErrorKind::Unavailable } else { CallErrorKind::Invalid };
+    let (kind, again) = if error.is_builder() {
+        (CallErrorKind::Invalid, Again::No)
+    } else if error.is_connect() {
+        (CallErrorKind::Unavailable, Again::NothingDone)
+    } else {
+        (CallErrorKind::Unavailable, Again::Unknown)
+    };
     let error = CallError { call: request.call.clone(), kind, code: "Unreachable".to_owned(), message };
     Failure { error, again, wait: None }
 }
