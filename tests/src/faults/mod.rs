@@ -16,6 +16,8 @@ use proxy::Proxy;
 
 /// How long the binary under test holds a resource at most, in seconds: what a killed handler makes the next one wait.
 const LEASE: u64 = 2;
+/// What the functions log, to standard error: nothing that would tear the matrix apart.
+const LOG: &str = "warn";
 /// How long one message may need until it is done.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -92,7 +94,7 @@ impl Bench {
     pub fn new() -> Self {
         let stage = Stage::new(LocalAws::moto());
         let proxy = Proxy::start(&stage.aws.url);
-        let audit = Function::start(&binary("aws-audit"), stage.env_with(&[("ONUS_LOG", "off")]));
+        let audit = Function::start(&binary("aws-audit"), stage.env_with(&[("ONUS_LOG", LOG)]));
         Self { stage, proxy, audit, played: 0 }
     }
 
@@ -110,8 +112,7 @@ impl Bench {
 
     fn respond(&self) -> Function {
         let (url, lease) = (self.proxy.url.clone(), LEASE.to_string());
-        let env =
-            self.stage.env_with(&[("AWS_ENDPOINT_URL", &url), ("ONUS_LEASE_SECONDS", &lease), ("ONUS_LOG", "off")]);
+        let env = self.stage.env_with(&[("AWS_ENDPOINT_URL", &url), ("ONUS_LEASE_SECONDS", &lease), ("ONUS_LOG", LOG)]);
         let function = Function::start(&binary("aws-respond"), env);
         self.proxy.victim(function.id());
         function

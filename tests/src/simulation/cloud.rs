@@ -188,6 +188,13 @@ impl Remediation for RemoveEntry {
         };
         Ok(vec![Step { title: format!("remove {bad}"), call, inverse: Some(inverse) }])
     }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        let bad = finding.request["entry"].as_str().unwrap_or_default();
+        let kept: Vec<&str> = entries_of(image).into_iter().filter(|entry| *entry != bad).collect();
+        let left = Image([("it".to_owned(), json!({ "entries": kept }))].into());
+        self.document.then_some(left)
+    }
 }
 
 struct DocumentReader;

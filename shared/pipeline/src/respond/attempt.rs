@@ -241,13 +241,18 @@ impl Responder {
         let before = attempts.first().map(|attempt| attempt.intent.before.clone()).unwrap_or_default();
         let mut receipt = self.receipt(task, ReceiptOutcome::Verified);
         receipt.steps = executed(&attempts, read_back.is_ok());
+        let left = left(task, &attempts);
         receipt.sent = attempts.into_iter().flat_map(|attempt| attempt.sent).collect();
         match read_back {
             Ok(after) => {
                 if after.same_as(&before) {
                     receipt.outcome = ReceiptOutcome::Unverified { reason: "the resource reads as before".to_owned() };
                 }
-                receipt.after = Some(after);
+                receipt.after = match left {
+                    Left::AsRead => Some(after),
+                    Left::Exactly(left) => Some(left),
+                    Left::Mixed => None,
+                };
             }
             Err(reason) => {
                 receipt.outcome = ReceiptOutcome::Unverified { reason };
@@ -271,6 +276,30 @@ enum Permit {
         /// What it says.
         reason: String,
     },
+}
+
+/// What an undo compares the resource with.
+enum Left {
+    /// What was read back: the calls touched single entries.
+    AsRead,
+    /// What the calls wrote, whatever was read back.
+    Exactly(Image),
+    /// Somebody else wrote between two attempts that each wrote a whole document: no undo is safe.
+    Mixed,
+}
+
+/// What attempts left, by what the remediation says of each.
+fn left(task: &Task<'_>, attempts: &[Attempt]) -> Left {
+    let leaves = |attempt: &Attempt| task.remediation.leaves(task.finding, &attempt.intent.before);
+    let mut attempts = attempts.iter();
+    let Some(mut left) = attempts.next().and_then(leaves) else { return Left::AsRead };
+    for attempt in attempts {
+        match leaves(attempt) {
+            Some(next) if attempt.intent.before.same_as(&left) || next.same_as(&left) => left = next,
+            _ => return Left::Mixed,
+        }
+    }
+    Left::Exactly(left)
 }
 
 /// How many steps are left.
