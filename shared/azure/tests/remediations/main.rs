@@ -6,6 +6,7 @@
 mod cases;
 mod fake;
 mod findings;
+mod records;
 mod refusals;
 mod security_rules;
 mod state;
