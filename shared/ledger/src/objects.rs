@@ -7,13 +7,14 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
-use crate::open::{self, OpenError, Options};
+use crate::open::{OpenError, Options};
+use crate::stores::Bucket;
 
-/// What one `s3://bucket/key` or `s3://bucket/prefix/` URL names.
+/// What the URL of an object (`s3://bucket/key`) or of a prefix (`s3://bucket/prefix/`) names.
 #[derive(Debug)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
-    bucket: String,
+    root: String,
     at: Path,
     folder: bool,
 }
@@ -22,13 +23,12 @@ impl Objects {
     /// Opens the bucket of a URL. No request is sent yet.
     ///
     /// # Errors
-    /// The URL is not `s3://BUCKET…`, or the store rejects its settings.
+    /// The URL names no bucket, or the store rejects its settings.
     pub fn open(url: &str, options: &Options) -> Result<Self, OpenError> {
-        let rest = url.strip_prefix("s3://").ok_or_else(|| OpenError::UnknownScheme { url: url.to_owned() })?;
-        let (store, at) = open::bucket(url, rest, options)?;
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let folder = key.is_empty() || key.ends_with('/');
-        Ok(Self { store, bucket: bucket.to_owned(), at, folder })
+        match Bucket::open(url, options)? {
+            Some(Bucket { store, root, path, folder }) => Ok(Self { store, root, at: path, folder }),
+            None => Err(OpenError::UnknownScheme { url: url.to_owned() }),
+        }
     }
 
     /// The object itself, when the URL names one, else every object below the prefix, sorted. Empty when there is none.
@@ -59,7 +59,7 @@ impl Objects {
 
     /// An object's whole URL.
     pub fn url(&self, path: &Path) -> String {
-        format!("s3://{}/{path}", self.bucket)
+        format!("{}/{path}", self.root)
     }
 
     /// An object's path below the URL that was opened.

@@ -1,6 +1,5 @@
-//! HTTP for the object store: hyper with rustls on ring, the same crates that the functions' AWS clients use.
+//! HTTP for the object stores: hyper with rustls on ring, the same crates that the functions' AWS clients use.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,14 +11,11 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as TcpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
+use object_store::ClientOptions;
 use object_store::client::{
     ClientConfigKey, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
     HttpResponseBody, HttpService,
 };
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
-
-use crate::open::Options;
 
 /// How long a TCP and TLS connection may take: the AWS SDKs' default of 3.1 s.
 const CONNECT: Duration = Duration::from_millis(3_100);
@@ -27,40 +23,6 @@ const CONNECT: Duration = Duration::from_millis(3_100);
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long an answer's body may stand still.
 const STALL: Duration = Duration::from_secs(10);
-/// Attempts after the first, and how long all of them together may take: well inside a function's time.
-const RETRIES: usize = 4;
-const RETRY_FOR: Duration = Duration::from_secs(20);
-
-/// An S3 bucket as an object store, with conditional creates.
-///
-/// # Errors
-/// A setting is malformed, or the system's root certificates cannot be read.
-pub fn s3(bucket: &str, options: &Options) -> object_store::Result<Arc<dyn ObjectStore>> {
-    let mut builder = AmazonS3Builder::new();
-    let mut allow_http = false;
-    for (name, value) in options.variables.iter().filter(|(name, _)| name.starts_with("AWS_")) {
-        if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
-            let endpoint = matches!(key, AmazonS3ConfigKey::Endpoint | AmazonS3ConfigKey::S3Endpoint);
-            allow_http |= endpoint && value.starts_with("http://");
-            builder = builder.with_config(key, value);
-        }
-    }
-    if let Some(credentials) = &options.credentials {
-        builder = builder.with_credentials(Arc::clone(credentials));
-    }
-    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY_FOR };
-    let store = builder
-        .with_bucket_name(bucket)
-        .with_conditional_put(S3ConditionalPut::ETagMatch)
-        // A bucket with Object Lock accepts no object without one.
-        .with_checksum_algorithm(Checksum::SHA256)
-        .with_client_options(ClientOptions::new().with_allow_http(allow_http))
-        .with_retry(retry)
-        .with_http_connector(Connector)
-        .build()?;
-    Ok(Arc::new(store))
-}
-
 /// Gives an object store its HTTP client. Honours `allow_http`; the other client options are fixed here.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Connector;

@@ -1,5 +1,10 @@
-//! The promises of the port, on every store that needs no server; S3 where `ONUS_TEST_S3` names an endpoint with a bucket `ledger`.
+//! The promises of the port, on every store that needs no server, and on a Cloud Storage of a few lines; on S3 where `ONUS_TEST_S3` names an
+//! endpoint with a bucket `ledger`, on Azure Blob where `ONUS_TEST_AZBLOB` names an account of an emulator with a container `ledger`
+//! (`tests/tests/ledgers.rs` does).
 #![allow(clippy::expect_used, reason = "a test file is a test from top to bottom")]
+
+#[cfg(feature = "gs")]
+mod gcs;
 
 use std::sync::Arc;
 
@@ -17,9 +22,9 @@ fn ledgers() -> (Vec<Named>, tempfile::TempDir) {
         ("memory", open("memory://", &none).expect("memory opens")),
         ("folder", open(&url, &none).expect("a folder opens")),
     ];
-    if let Some(ledger) = s3() {
-        all.push(("s3", ledger));
-    }
+    all.extend(s3().map(|ledger| ("s3", ledger)));
+    all.extend(azblob().map(|ledger| ("azblob", ledger)));
+    all.extend(gs().map(|ledger| ("gs", ledger)));
     (all, folder)
 }
 
@@ -37,9 +42,45 @@ fn s3() -> Option<Arc<dyn Ledger>> {
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         ("AWS_REGION", "us-east-1"),
     ];
-    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let run = std::process::id();
-    Some(open(&format!("s3://ledger/run-{run}/onus"), &Options { variables, ..Options::default() }).expect("s3 opens"))
+    Some(bucket("s3", &variables))
+}
+
+#[cfg(not(feature = "azblob"))]
+fn azblob() -> Option<Arc<dyn Ledger>> {
+    None
+}
+
+/// The account and key are those that Azurite documents.
+#[cfg(feature = "azblob")]
+fn azblob() -> Option<Arc<dyn Ledger>> {
+    let endpoint = std::env::var("ONUS_TEST_AZBLOB").ok()?;
+    let key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    let variables = [
+        ("AZURE_STORAGE_ENDPOINT", endpoint.as_str()),
+        ("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1"),
+        ("AZURE_STORAGE_ACCOUNT_KEY", key),
+    ];
+    Some(bucket("azblob", &variables))
+}
+
+#[cfg(not(feature = "gs"))]
+fn gs() -> Option<Arc<dyn Ledger>> {
+    None
+}
+
+#[cfg(feature = "gs")]
+fn gs() -> Option<Arc<dyn Ledger>> {
+    Some(bucket("gs", &[("STORAGE_EMULATOR_HOST", &gcs::start())]))
+}
+
+/// A ledger of its own in the bucket `ledger`.
+#[cfg(feature = "buckets")]
+fn bucket(scheme: &str, variables: &[(&str, &str)]) -> Arc<dyn Ledger> {
+    static OPENED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let opened = OPENED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let url = format!("{scheme}://ledger/run-{}-{opened}/onus", std::process::id());
+    open(&url, &Options::of(variables)).expect("it opens")
 }
 
 #[tokio::test]
@@ -102,10 +143,34 @@ async fn a_key_that_could_leave_the_prefix_is_refused() {
 fn a_url_that_names_no_store_is_refused_with_what_was_expected() {
     let none = Options::default();
     let mut wrong = Vec::new();
-    for url in ["", "ledger", "ftp://x", "memory://x", "file://", "https://example.com/x"] {
+    for url in
+        ["", "ledger", "ftp://x", "memory://x", "file://", "https://example.com/x", "s3://", "azblob:///x", "gs://"]
+    {
         if let Ok(_) | Err(OpenError::Store { .. }) = open(url, &none) {
             wrong.push(url);
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// What was sent in the clear could be read, and a claim forged, on the way.
+#[cfg(all(feature = "azblob", feature = "gs"))]
+#[tokio::test]
+async fn plain_http_is_for_this_machine_only() {
+    let azure = [
+        ("AZURE_STORAGE_ENDPOINT", "http://192.0.2.1/x"),
+        ("AZURE_STORAGE_ACCOUNT_NAME", "x"),
+        ("AZURE_STORAGE_ACCOUNT_KEY", "a2V5"),
+    ];
+    let google = [("STORAGE_EMULATOR_HOST", "http://127.0.0.1.example.com:80")];
+    for (name, ledger) in [("azblob", bucket("azblob", &azure)), ("gs", bucket("gs", &google))] {
+        let error = ledger.create("claims/a", Vec::new()).await.expect_err(name);
+        let mut told = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            told += &format!(": {error}");
+            cause = error.source();
+        }
+        assert!(told.contains("scheme"), "{name}: {told}");
+    }
 }
