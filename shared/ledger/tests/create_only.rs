@@ -1,6 +1,5 @@
 //! The promises of the port, on every store that needs no server, and on a Cloud Storage of a few lines; on S3 where `ONUS_TEST_S3` names an
-//! endpoint with a bucket `ledger`, on Azure Blob where `ONUS_TEST_AZBLOB` names an account of an emulator with a container `ledger`
-//! (`tests/tests/ledgers.rs` does).
+//! endpoint with a bucket `ledger`. Azure Blob is in `tests/tests/ledgers.rs`, which starts a server.
 #![allow(clippy::expect_used, reason = "a test file is a test from top to bottom")]
 
 #[cfg(feature = "gs")]
@@ -23,7 +22,6 @@ fn ledgers() -> (Vec<Named>, tempfile::TempDir) {
         ("folder", open(&url, &none).expect("a folder opens")),
     ];
     all.extend(s3().map(|ledger| ("s3", ledger)));
-    all.extend(azblob().map(|ledger| ("azblob", ledger)));
     all.extend(gs().map(|ledger| ("gs", ledger)));
     (all, folder)
 }
@@ -43,24 +41,6 @@ fn s3() -> Option<Arc<dyn Ledger>> {
         ("AWS_REGION", "us-east-1"),
     ];
     Some(bucket("s3", &variables))
-}
-
-#[cfg(not(feature = "azblob"))]
-fn azblob() -> Option<Arc<dyn Ledger>> {
-    None
-}
-
-/// The account and key are those that Azurite documents.
-#[cfg(feature = "azblob")]
-fn azblob() -> Option<Arc<dyn Ledger>> {
-    let endpoint = std::env::var("ONUS_TEST_AZBLOB").ok()?;
-    let key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-    let variables = [
-        ("AZURE_STORAGE_ENDPOINT", endpoint.as_str()),
-        ("AZURE_STORAGE_ACCOUNT_NAME", "devstoreaccount1"),
-        ("AZURE_STORAGE_ACCOUNT_KEY", key),
-    ];
-    Some(bucket("azblob", &variables))
 }
 
 #[cfg(not(feature = "gs"))]
