@@ -4,6 +4,7 @@ use onus_core::{Change, Cloud};
 use onus_pipeline::{Auditor, HandleError, Schedule};
 use onus_sources::{Decoded, Scanned};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
 use crate::dead_letters::DeadLetters;
 use crate::failure::{Failure, chain};
@@ -48,40 +49,65 @@ impl PayloadAuditor {
     /// the rest.
     pub async fn audit(&self, payload: &str) -> Result<Audited, Failure> {
         let (entries, scanned) = entries(payload);
+        self.handle(entries, scanned, payload).await
+    }
+
+    /// Audits the payloads of one delivery. The records of one operation may be in several of them, so they are taken together; one that
+    /// holds something broken is put aside by itself, and what else is in it is audited.
+    ///
+    /// # Errors
+    /// As [`PayloadAuditor::audit`].
+    pub async fn audit_all(&self, payloads: &[String]) -> Result<Audited, Failure> {
+        if let [payload] = payloads {
+            return self.audit(payload).await;
+        }
+        let (mut audited, mut whole, mut broken) = (Audited::default(), Vec::new(), None);
+        for payload in payloads {
+            let (entries, _) = entries(payload);
+            for entry in entries {
+                if let Found::Broken(reason) = entry {
+                    self.put_aside(reason, payload, &mut audited, &mut broken).await;
+                }
+            }
+            if serde_json::from_str::<IgnoredAny>(payload).is_ok() {
+                whole.push(payload.as_str());
+            }
+        }
+        let together = format!("[{}]", whole.join(","));
+        let (mut found, scanned) = entries(&together);
+        found.retain(|entry| matches!(entry, Found::Change(..))); // the rest was put aside above
+        let handled = self.handle(found, scanned, &together).await?;
+        broken.map_or(Ok(Audited { put_aside: handled.put_aside + audited.put_aside, ..handled }), Err)
+    }
+
+    async fn handle(&self, entries: Vec<Found>, scanned: Scanned, payload: &str) -> Result<Audited, Failure> {
         let mut audited = Audited { changes: scanned.changes, ..Audited::default() };
         audited.skipped = scanned.skipped.values().sum();
         let mut later = None;
         for entry in entries {
-            let (reason, what) = match &entry {
-                Found::Broken(reason) => (reason.clone(), payload),
+            match &entry {
+                Found::Broken(reason) => self.put_aside(reason.clone(), payload, &mut audited, &mut later).await,
                 Found::Change(source, text) => match self.change(source, text, &mut audited).await {
-                    Ok(None) => continue,
-                    Ok(Some(reason)) => (reason, text.as_str()),
+                    Ok(None) => {}
+                    Ok(Some(reason)) => self.put_aside(reason, text, &mut audited, &mut later).await,
                     Err(error) => {
                         tracing::warn!(error = chain(&error), "a change has to be audited again");
                         later.get_or_insert(Failure::from(error));
-                        continue;
                     }
                 },
-            };
-            match self.dead_letters.put(reason, what).await {
-                Ok(()) => audited.put_aside += 1,
-                Err(failure) => {
-                    later.get_or_insert(failure);
-                }
             }
         }
         tracing::info!(changes = audited.changes, findings = audited.findings.len(), "audited");
         later.map_or(Ok(audited), Err)
     }
 
-    /// Puts aside a part of a delivery that is no payload at all.
-    ///
-    /// # Errors
-    /// The dead letter queue did not take it.
-    pub async fn put_aside(&self, reason: String, what: &str) -> Result<Audited, Failure> {
-        self.dead_letters.put(reason, what).await?;
-        Ok(Audited { put_aside: 1, ..Audited::default() })
+    async fn put_aside(&self, reason: String, what: &str, audited: &mut Audited, later: &mut Option<Failure>) {
+        match self.dead_letters.put(reason, what).await {
+            Ok(()) => audited.put_aside += 1,
+            Err(failure) => {
+                later.get_or_insert(failure);
+            }
+        }
     }
 
     /// What is due on this cloud's timer.
@@ -115,16 +141,6 @@ fn decode<'a>(source: &str, text: &'a str) -> Result<Change<'a>, Box<dyn std::er
     match onus_sources::decode(source, text)? {
         Decoded::Change(change) => Ok(*change),
         Decoded::Skipped(skip) => Err(format!("a change of `{source}` is now skipped: {skip}").into()),
-    }
-}
-
-impl Audited {
-    /// Adds what another part of the same invocation did.
-    pub fn add(&mut self, other: Self) {
-        self.changes += other.changes;
-        self.skipped += other.skipped;
-        self.findings.extend(other.findings);
-        self.put_aside += other.put_aside;
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use onus_pipeline::ConfigError;
 use onus_sinks::SinkConfig;
-use onus_sinks::config::{EventBridgeConfig, SnsConfig};
+use onus_sinks::config::{EventBridgeConfig, EventGridConfig, PubSubConfig, SnsConfig};
 
 use crate::Config;
 
@@ -17,13 +17,32 @@ use crate::Config;
 /// | `ONUS_CONFIG` | the text of `onus.yaml`; empty counts as unset |
 /// | `ONUS_CONFIG_FILE` | the path of `onus.yaml`, where `ONUS_CONFIG` is not set |
 /// | `ONUS_LEDGER` | the ledger's URL; wins over `ledger` in `onus.yaml` |
-/// | `ONUS_TOPIC` | an SNS topic's ARN that findings are told to, beside the sinks of `onus.yaml` |
+/// | `ONUS_ACCOUNT` | the account, subscription or project that the function may touch; others' resources are neither read nor changed |
+/// | `ONUS_TOPIC` | a topic that findings are told to, beside the sinks of `onus.yaml`: an SNS topic's ARN, an Event Grid topic's endpoint, or a Pub/Sub topic's full name |
 /// | `ONUS_BUS` | an `EventBridge` bus that findings are told to, beside the sinks of `onus.yaml` |
-/// | `ONUS_RESPONSES` | the URL of the queue in front of `aws-respond`; empty when nobody responds |
-/// | `ONUS_DEAD_LETTERS` | the URL of the queue for what can never be handled |
+/// | `ONUS_RESPONSES` | the queue in front of the respond function: an SQS or Storage Queue URL, or a Pub/Sub topic's full name; empty when nobody responds |
+/// | `ONUS_DEAD_LETTERS` | the queue, written likewise, for what can never be handled |
 /// | `ONUS_OWN_PRINCIPALS` | unique ids of the identities Onus acts with, separated by commas |
 /// | `ONUS_LEASE_SECONDS` | how long one respond function may hold a resource: more than the function's timeout; the platform's default when unset |
 /// | `ONUS_LOG` | the least severe level that is logged: `info` when unset |
+///
+/// On Azure also, beside what its own libraries read (`AZURE_STORAGE_ACCOUNT_NAME`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`):
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `FUNCTIONS_CUSTOMHANDLER_PORT` | where the Functions host sends its requests, which it sets |
+/// | `AZURE_CLIENT_ID` | the client id of a user-assigned identity; the system-assigned one when unset |
+/// | `ONUS_ARM_ENDPOINT` | Resource Manager: `https://management.azure.com` when unset |
+///
+/// On Google Cloud also, beside what its own libraries read (`GOOGLE_APPLICATION_CREDENTIALS`, `GCE_METADATA_HOST`):
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `PORT` | where Cloud Run sends its requests, which it sets |
+/// | `ONUS_PUSH_AUDIENCE` | the audience that the tokens of push requests must be for |
+/// | `ONUS_PUSH_ACCOUNT` | the e-mail address of the service account that pushes |
+/// | `ONUS_PUSH_KEYS` | where the keys of those tokens are: `https://www.googleapis.com/oauth2/v3/certs` when unset |
+/// | `ONUS_GCP_ENDPOINT` | one base URL that stands for every `https://<api>.googleapis.com` |
 #[derive(Debug, Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
@@ -63,6 +82,22 @@ pub enum StartError {
         value: String,
         /// What it may hold.
         expected: &'static str,
+    },
+    /// A client of the cloud cannot be made: an endpoint, an address or the identity is wrong.
+    #[error("cannot make a client")]
+    Client {
+        /// What is wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Requests cannot be waited for.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
     },
     /// A sink needs what this build or platform does not have.
     #[error("cannot open sink `{name}`: {problem}")]
@@ -135,9 +170,7 @@ impl Environment {
         if let Some(ledger) = self.get("ONUS_LEDGER") {
             config.ledger = Some(ledger.to_owned());
         }
-        let topic = self.get("ONUS_TOPIC").map(|topic| {
-            SinkConfig::Sns(SnsConfig { topic: topic.to_owned(), name: Some("findings-topic".to_owned()) })
-        });
+        let topic = self.get("ONUS_TOPIC").map(topic);
         let bus = self.get("ONUS_BUS").map(|bus| {
             SinkConfig::EventBridge(EventBridgeConfig { bus: bus.to_owned(), name: Some("findings-bus".to_owned()) })
         });
@@ -145,6 +178,18 @@ impl Environment {
         let own = self.get("ONUS_OWN_PRINCIPALS").unwrap_or_default().split(',').map(str::trim);
         config.settings.own_principals.extend(own.filter(|id| !id.is_empty()).map(str::to_owned));
         Ok(config)
+    }
+}
+
+/// A topic by how its cloud writes it: an Event Grid endpoint, a Pub/Sub topic's full name, else an ARN.
+fn topic(written: &str) -> SinkConfig {
+    let (topic, name) = (written.to_owned(), Some("findings-topic".to_owned()));
+    if written.starts_with("https://") || written.starts_with("http://") {
+        SinkConfig::EventGrid(EventGridConfig { endpoint: topic, key_variable: None, name })
+    } else if written.starts_with("projects/") {
+        SinkConfig::PubSub(PubSubConfig { topic, name })
+    } else {
+        SinkConfig::Sns(SnsConfig { topic, name })
     }
 }
 
@@ -187,6 +232,19 @@ mod tests {
         let names: Vec<_> = config.sinks.iter().map(SinkConfig::name).collect();
         assert_eq!(names, ["stdout", "findings-topic", "findings-bus"]);
         assert_eq!(config.settings.own_principals, ["AROAEXAMPLE1", "AROAEXAMPLE2"]);
+    }
+
+    #[test]
+    fn a_topic_is_written_as_its_cloud_writes_it() {
+        let kinds = [
+            ("arn:aws:sns:us-east-1:111122223333:findings", "sns"),
+            ("https://onus.westeurope-1.eventgrid.azure.net/api/events", "event_grid"),
+            ("projects/example/topics/onus-findings", "pubsub"),
+        ];
+        for (written, kind) in kinds {
+            let sink = serde_json::to_value(topic(written)).unwrap();
+            assert_eq!(sink.as_object().unwrap().keys().next().unwrap(), kind, "{written}");
+        }
     }
 
     #[test]

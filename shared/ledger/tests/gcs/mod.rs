@@ -2,7 +2,7 @@
 //! prefix. Source: <https://cloud.google.com/storage/docs/xml-api/overview>.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -97,16 +97,12 @@ fn answer(asked: &Asked, objects: &Objects) -> (&'static str, Vec<u8>) {
 fn listed(asked: &Asked, objects: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let bucket = format!("{}/", asked.path.trim_end_matches('/'));
     let prefix = asked.query.get("prefix").map_or("", String::as_str);
-    let mut xml = String::from("<ListBucketResult>");
-    for (path, object) in objects {
-        if let Some(name) = path.strip_prefix(&bucket).filter(|name| name.starts_with(prefix)) {
-            xml += &format!(
-                "<Contents><Key>{name}</Key><Size>{}</Size><LastModified>2026-11-02T10:00:00.000Z</LastModified><ETag>\"1\"</ETag></Contents>",
-                object.len()
-            );
-        }
-    }
-    (xml + "</ListBucketResult>").into_bytes()
+    let listed = objects.iter().filter_map(|(path, object)| {
+        let name = path.strip_prefix(&bucket).filter(|name| name.starts_with(prefix))?;
+        let (size, at) = (object.len(), "2026-11-02T10:00:00.000Z");
+        Some(format!("<Contents><Key>{name}</Key><Size>{size}</Size><LastModified>{at}</LastModified></Contents>"))
+    });
+    format!("<ListBucketResult>{}</ListBucketResult>", listed.collect::<String>()).into_bytes()
 }
 
 /// Percent-decoding of what a client of ours sends: ASCII.

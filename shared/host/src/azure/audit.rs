@@ -1,0 +1,82 @@
+//! `azure-audit`: Event Grid and Event Hub triggers bring records.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::json;
+
+use super::Clients;
+use super::invocation::{Answer, Invocation};
+use crate::audit::PayloadAuditor;
+use crate::environment::{Environment, StartError};
+use crate::failure::chain;
+use crate::http;
+
+/// Audits what triggers bring: Event Grid events in either schema, batches of Event Hub messages, and the requests of an Event Grid webhook
+/// with its handshake.
+pub struct AuditFunction(PayloadAuditor);
+
+impl AuditFunction {
+    /// Opens clients, rules and ledger, and the connection that the first finding needs.
+    ///
+    /// # Errors
+    /// The deployment is wrong.
+    pub async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let clients = Clients::open(environment)?;
+        clients.wiring.warm().await;
+        Ok(Self::new(PayloadAuditor::new(clients.auditor(environment).await?, clients.dead_letters(environment)?)))
+    }
+
+    /// An audit function out of its parts.
+    pub fn new(auditor: PayloadAuditor) -> Self {
+        Self(auditor)
+    }
+
+    /// Serves the Functions host until it asks to end.
+    ///
+    /// # Errors
+    /// `FUNCTIONS_CUSTOMHANDLER_PORT` is not set, or taken.
+    pub async fn serve(self, environment: &Environment) -> Result<(), StartError> {
+        let port = http::port(environment, "FUNCTIONS_CUSTOMHANDLER_PORT")?;
+        http::serve(self.router(), SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+    }
+
+    /// `POST` and `OPTIONS` of `/<function>`, whatever the function is called in its deployment.
+    pub fn router(self) -> Router {
+        let function = post(invoke).options(handshake);
+        Router::new()
+            .route("/{function}", function.clone())
+            .route("/api/{function}", function)
+            .with_state(Arc::new(self))
+    }
+}
+
+/// CloudEvents' handshake: whoever is asked lets the sender send
+/// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection>).
+async fn handshake(headers: HeaderMap) -> Response {
+    let Some(origin) = headers.get("WebHook-Request-Origin") else { return StatusCode::BAD_REQUEST.into_response() };
+    let rate = headers.get("WebHook-Request-Rate").cloned().unwrap_or(HeaderValue::from_static("*"));
+    let allowed = [("WebHook-Allowed-Origin", origin.clone()), ("WebHook-Allowed-Rate", rate)];
+    (StatusCode::OK, allowed).into_response()
+}
+
+async fn invoke(State(function): State<Arc<AuditFunction>>, body: String) -> Response {
+    let invocation = Invocation::read(&body);
+    if let Some(code) = invocation.validation_code() {
+        let answer = json!({ "validationResponse": code });
+        return if invocation.wrapped {
+            Answer::Done(answer).into_response()
+        } else {
+            axum::Json(answer).into_response()
+        };
+    }
+    match function.0.audit_all(&invocation.parts).await {
+        Ok(audited) => Answer::done(&audited).into_response(),
+        Err(failure) => Answer::Failed(chain(&failure)).into_response(),
+    }
+}
