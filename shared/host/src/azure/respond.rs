@@ -42,7 +42,8 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment)?;
         clients.wiring.warm().await;
-        let responder = MessageResponder::new(clients.wiring.responder(LEASE), clients.wiring.prefix());
+        let responder =
+            MessageResponder::new(clients.wiring.responder(environment.lease(LEASE)?), clients.wiring.prefix());
         Ok(Self::new(responder, clients.dead_letters(environment)?))
     }
 
