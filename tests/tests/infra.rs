@@ -12,7 +12,9 @@ fn template() -> String {
 
 #[test]
 fn derived_files_are_up_to_date() {
-    let artifacts = generate::aws(Catalog::embedded(), &template()).expect("the template has its markers");
+    let mut artifacts = generate::aws(Catalog::embedded(), &template()).expect("the template has its markers");
+    artifacts.extend(generate::azure(Catalog::embedded()));
+    artifacts.extend(generate::gcp(Catalog::embedded()));
     let mut stale = Vec::new();
     for artifact in artifacts {
         let path = workspace::root().join(artifact.path);

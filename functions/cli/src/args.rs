@@ -271,6 +271,10 @@ pub(crate) enum Generated {
     Docs,
     /// Roles and event pattern of the AWS functions.
     Aws,
+    /// Roles and event subscriptions of the Azure functions.
+    Azure,
+    /// Roles and log sink filter of the Google Cloud services.
+    Gcp,
     /// The JSON Schema of `onus.yaml`.
     Schema,
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use onus_host::generate::Artifact;
 use onus_rules::Catalog;
 pub(crate) use pages::page;
 
@@ -36,6 +37,12 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Ended> {
     if wants(Generated::Aws) {
         files.extend(aws(&args.into, &selection.catalog)?);
     }
+    if wants(Generated::Azure) {
+        files.extend(of(onus_host::generate::azure(&selection.catalog)));
+    }
+    if wants(Generated::Gcp) {
+        files.extend(of(onus_host::generate::gcp(&selection.catalog)));
+    }
     let stale = stale(&args.into, &files, wants(Generated::Docs))?;
     if args.check {
         for path in stale.keys() {
@@ -52,7 +59,11 @@ fn aws(root: &Path, catalog: &Catalog) -> anyhow::Result<Files> {
     let path = root.join(onus_host::generate::TEMPLATE);
     let template = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let artifacts = onus_host::generate::aws(catalog, &template)?;
-    Ok(artifacts.into_iter().map(|artifact| (artifact.path.into(), artifact.text)).collect())
+    Ok(of(artifacts))
+}
+
+fn of(artifacts: Vec<Artifact>) -> Files {
+    artifacts.into_iter().map(|artifact| (artifact.path.into(), artifact.text)).collect()
 }
 
 /// What differs: path → content, `None` for a page whose rule is gone.

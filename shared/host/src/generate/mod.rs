@@ -1,7 +1,9 @@
-//! What is derived from the rules and remediations and kept beside them: event patterns, roles, blocks of templates.
+//! What is derived from the rules and remediations and kept beside them: event patterns, filters, roles, blocks of templates.
 //!
 //! Plain functions: the command line reads and writes the files, and compares them for `--check`.
 
+pub mod azure;
+pub mod gcp;
 mod patterns;
 mod policies;
 mod template;
@@ -49,4 +51,23 @@ pub fn aws(catalog: &Catalog, template: &str) -> Result<Vec<Artifact>, MissingBl
         file("infra/aws/generated/respond-policy.json", &respond),
         Artifact { path: TEMPLATE, text: template },
     ])
+}
+
+/// Everything derived for Azure: the custom roles and the event subscriptions, each a template.
+pub fn azure(catalog: &Catalog) -> Vec<Artifact> {
+    let file = |path, value: &Value| Artifact { path, text: format!("{value:#}\n") };
+    vec![
+        file("infra/azure/generated/roles.json", &azure::roles(catalog)),
+        file("infra/azure/generated/events.json", &azure::events(catalog)),
+    ]
+}
+
+/// Everything derived for Google Cloud: the permissions of the custom roles and the log sink's filter.
+pub fn gcp(catalog: &Catalog) -> Vec<Artifact> {
+    let file = |path, value: &Value| Artifact { path, text: format!("{value:#}\n") };
+    vec![
+        file("infra/gcp/generated/audit-role.json", &gcp::role("Onus audit", &gcp::audit_permissions())),
+        file("infra/gcp/generated/respond-role.json", &gcp::role("Onus respond", &gcp::respond_permissions(catalog))),
+        Artifact { path: "infra/gcp/generated/sink-filter.txt", text: gcp::filter(catalog) },
+    ]
 }
