@@ -87,7 +87,7 @@ pub struct Resource<'a> {
 pub enum Outcome<'a> {
     /// The change was made.
     Succeeded,
-    /// The provider took the call and works on it; how it ended stands in a record of its own, with the same [`Change::uid`].
+    /// The provider took the call and works on it; how it ended stands in a record of its own.
     Begun,
     /// The provider refused or failed; nothing was changed.
     Failed {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use jiff::Timestamp;
 use onus_core::{Change, Cloud, Document, Json, Origin, Outcome};
 
 use super::identity::{self, first, object};
@@ -86,17 +87,23 @@ pub(super) fn stage(record: &Record<'_>) -> Stage {
     }
 }
 
-/// The uid that all records of an operation share; empty when the record has no correlation id.
+/// What all records of an operation share; empty when the record has no correlation id.
 ///
-/// A client may choose the correlation id (`x-ms-correlation-request-id`), so two writes to one resource can have the same uid. Nothing in
-/// the log tells them apart for certain: ends that differ are visited as changes of their own ([`crate::join`]).
-pub(super) fn uid(record: &Record<'_>) -> String {
+/// A client may choose the correlation id (`x-ms-correlation-request-id`), so two writes to one resource can have the same key: it joins
+/// records within an input ([`crate::join`]), and is no uid.
+pub(super) fn key(record: &Record<'_>) -> String {
     let correlation = Record::text(record.correlation);
     if correlation.is_empty() {
         return String::new();
     }
     let (operation, resource) = (Record::text(record.operation).0, resource_id(record));
     format!("{}/{}/{}", correlation.0, operation.trim(), resource.trim_end_matches('/')).to_ascii_lowercase()
+}
+
+/// The operation's key and, of its end, the time, which no client chooses: whoever repeats a write under one correlation id makes a new change.
+fn uid(record: &Record<'_>, time: Timestamp, outcome: &Outcome<'_>) -> String {
+    let key = key(record);
+    if key.is_empty() || *outcome == Outcome::Begun { key } else { format!("{key}/{time}") }
 }
 
 /// The change that a record, already read from `text`, tells of.
@@ -126,7 +133,7 @@ pub(super) fn told<'a>(text: &'a str, record: &Record<'a>, outcome: Outcome<'a>)
     let request = body(record.properties, "requestbody");
     let asks = action.ends_with("/write") || action.ends_with("/action");
     let request = request.unwrap_or_else(|| if asks { Document::omitted() } else { Document::absent() });
-    let uid = uid(record);
+    let uid = uid(record, time, &outcome);
     Ok(Change {
         uid: Cow::Owned(if uid.is_empty() { uid_of(text) } else { uid }),
         time,

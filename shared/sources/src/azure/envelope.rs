@@ -72,7 +72,7 @@ fn single<'a>(text: &'a str, record: &Record<'a>) -> Option<Found<'a>> {
         Some(Skip::Unknown) => None,
         Some(skip) => entry(Ok(Decoded::Skipped(skip))),
         None => {
-            let key = activity::uid(record);
+            let key = activity::key(record);
             if key.is_empty() {
                 return entry(activity::change(text, record).map(|change| Decoded::Change(Box::new(change))));
             }
