@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onus_core::{Cloud, FindingId, Severity};
+use onus_pipeline::expiry::Expiry;
 
 /// Audits changes to cloud accounts against the customer's side of the shared responsibility model.
 #[derive(Debug, Parser)]
@@ -43,6 +44,11 @@ pub(crate) enum Command {
     Deny(RequestArgs),
     /// Ask for a response to be taken back. Refused when the resource has changed since.
     Undo(RequestArgs),
+    /// Write an exemption: into the file that `--config` names, its comments kept, else to standard output.
+    Exempt(ExemptArgs),
+    /// Show exemptions.
+    #[command(subcommand)]
+    Exemptions(ExemptionsCommand),
     /// Write what is derived from rules: roles, event pattern, schemas, rule pages.
     Generate(GenerateArgs),
     /// Print a shell completion script.
@@ -245,6 +251,67 @@ pub(crate) struct RequestArgs {
     pub wait: u64,
 }
 
+/// `onus exempt`.
+#[derive(Debug, Args)]
+pub(crate) struct ExemptArgs {
+    /// A finding: its rule on its resource in its account is exempted, as far as the selectors below do not say otherwise.
+    pub finding: Option<FindingId>,
+    /// The ledger that holds the finding.
+    #[arg(long, value_name = "URL", env = "ONUS_LEDGER")]
+    pub ledger: Option<String>,
+    /// The rule's id, with `*` and `?`.
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// The account, with `*` and `?`.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// The resource, by full id or name, with `*` and `?`.
+    #[arg(long)]
+    pub resource: Option<String>,
+    /// A tag of the resource, its value with `*` and `?`. May be repeated: all have to be there.
+    #[arg(long = "tags", value_name = "KEY=VALUE", value_parser = tag)]
+    pub tags: Vec<(String, String)>,
+    /// Who made the change, by full id, with `*` and `?`.
+    #[arg(long)]
+    pub actor: Option<String>,
+    /// A name of its own. Left out, one is derived from the selectors.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Why it is accepted.
+    #[arg(long)]
+    pub reason: String,
+    /// Who answers for it.
+    #[arg(long)]
+    pub owner: String,
+    /// When it ends: `2027-01-31` (through that day, UTC), a date and time, or `never`.
+    #[arg(long, value_parser = expiry)]
+    pub expires: Expiry,
+    /// The `onus.yaml` to add it to.
+    #[arg(long, value_name = "FILE", env = "ONUS_CONFIG_FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `onus exemptions …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExemptionsCommand {
+    /// Every exemption, a line each: what it selects, what it suppresses, how many days it has left.
+    List(ExemptionsArgs),
+}
+
+/// `onus exemptions list`.
+#[derive(Debug, Args)]
+pub(crate) struct ExemptionsArgs {
+    /// The `onus.yaml`.
+    #[arg(long, value_name = "FILE", env = "ONUS_CONFIG_FILE")]
+    pub config: PathBuf,
+    /// The ledger; without it, what they suppress is not known.
+    #[arg(long, value_name = "URL", env = "ONUS_LEDGER")]
+    pub ledger: Option<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
 /// `onus generate`.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
@@ -318,6 +385,10 @@ impl std::str::FromStr for FailOn {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "never" { Ok(Self::Never) } else { text.parse().map(Self::At) }
     }
+}
+
+fn expiry(text: &str) -> Result<Expiry, String> {
+    Expiry::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {

@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan};
 use onus_core::plan::ReceiptKind;
 use onus_core::{FindingId, Receipt, ReceiptOutcome};
 use onus_pipeline::job::Job;
-use onus_pipeline::records::{History, Records};
+use onus_pipeline::records::{Claim, Fate, History, Records};
 
 use crate::Ended;
 use crate::args::{FindingArgs, FindingsArgs, LedgerArgs, ListFormat, RequestArgs};
@@ -89,7 +89,12 @@ fn status(history: &History) -> String {
         (Some(receipt), _, _) => outcome(receipt),
         (None, Some(_), _) => "alarm".to_owned(),
         (None, None, Some(plan)) => format!("planned ({})", plan.mode),
-        (None, None, None) => "told".to_owned(),
+        (None, None, None) => match &history.claim {
+            Some(Claim { fate: Fate::Exempt { exemption, .. }, .. }) if history.told.is_empty() => {
+                format!("exempt ({exemption})")
+            }
+            _ => "told".to_owned(),
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod exempt;
 mod explain;
 mod failure;
 mod generate;
@@ -18,7 +19,7 @@ mod selection;
 
 use std::process::ExitCode;
 
-use args::{Cli, Command, PolicyCommand, RemediationsCommand};
+use args::{Cli, Command, ExemptionsCommand, PolicyCommand, RemediationsCommand};
 use clap::{CommandFactory, Parser};
 
 #[global_allocator]
@@ -62,6 +63,8 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Approve(args) => ledger::request(&args, ledger::Ask::Approve),
         Command::Deny(args) => ledger::request(&args, ledger::Ask::Deny),
         Command::Undo(args) => ledger::request(&args, ledger::Ask::Undo),
+        Command::Exempt(args) => exempt::exempt(&args),
+        Command::Exemptions(ExemptionsCommand::List(args)) => exempt::list(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "onus", &mut std::io::stdout());

@@ -48,7 +48,11 @@ pub(crate) fn with_off(args: &RuleArgs) -> anyhow::Result<Selection> {
     Ok(Selection { catalog, policy, settings: Settings { trusted_accounts } })
 }
 
-fn read_config(path: &Path) -> anyhow::Result<Config> {
+/// Reads an `onus.yaml`.
+///
+/// # Errors
+/// It cannot be read, or is wrong.
+pub(crate) fn read_config(path: &Path) -> anyhow::Result<Config> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     Ok(Config::parse(&path.display().to_string(), &text)?)
 }
