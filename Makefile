@@ -39,8 +39,8 @@ local: ## Install the local AWS and its clients into .local/
 	@tests/local/install.sh
 
 build: ## Build the functions and the command line, optimised
-	@cargo build --profile function -p aws-audit -p aws-respond -p aws-sweep
-	@for name in aws-audit aws-respond aws-sweep; do install -D $(TARGET)/function/$$name target/lambda/$$name/bootstrap; done
+	@cargo build --profile function -p aws-audit -p aws-respond -p aws-sweep -p aws-approve
+	@for name in aws-audit aws-respond aws-sweep aws-approve; do install -D $(TARGET)/function/$$name target/lambda/$$name/bootstrap; done
 	@cargo build --release -p onus
 
 bench: ## Measure rule evaluation beside its limits

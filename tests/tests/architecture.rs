@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gcp", &["core", "sources"]),
     ("pipeline", &["core"]),
     ("host", &["core", "sources", "rules", "ledger", "sinks", "aws", "azure", "gcp", "pipeline"]),
+    ("aws-approve", &["core", "sources", "host"]),
     ("aws-audit", &["core", "sources", "host"]),
     ("aws-respond", &["core", "sources", "host"]),
     ("aws-sweep", &["core", "sources", "host"]),

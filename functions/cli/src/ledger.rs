@@ -175,7 +175,7 @@ pub(crate) fn request(args: &RequestArgs, ask: Ask) -> anyhow::Result<Ended> {
     let records = open(&args.ledger)?;
     let (finding, by) = (args.id.clone(), args.by.clone());
     let job = match ask {
-        Ask::Approve => Job::Approve { finding, by },
+        Ask::Approve => Job::Approve { finding, by, plan: None },
         Ask::Deny => Job::Deny { finding, by },
         Ask::Undo => Job::Undo { finding, by },
     };

@@ -316,6 +316,7 @@ const FOR_OTHERS: &[(&str, &str)] = &[
     ("s3:GetBucketPolicyStatus", LOOKING_CLOSER),
     ("s3:GetBucketVersioning", LOOKING_CLOSER),
     ("s3:HeadBucket", LOOKING_CLOSER),
+    ("secretsmanager:GetSecretValue", "the key of approval links"),
     ("sqs:ChangeMessageVisibility", "the functions' own queue"),
     ("sqs:DeleteMessage", "the functions' own queue"),
     ("sqs:ReceiveMessage", "the functions' own queue"),

@@ -31,7 +31,7 @@ pub use ledger::{Created, Ledger, LedgerError};
 pub use plan::{Image, Plan, PlanError, Read, Receipt, ReceiptOutcome, Sent, Step, live};
 pub use remediation::{Remediation, Spec};
 pub use response::{Mode, Safety};
-pub use sink::{Notice, Sink, SinkConfig, SinkError};
+pub use sink::{Links, Notice, Sink, SinkConfig, SinkError};
 pub use state::{State, StateReader};
 pub use tags::{TagError, TagSource, TagSources, Tags};
 

@@ -153,6 +153,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Names the plan by its calls: `planned-9f86d081884c7d65`. The same calls, planned again, have the same key.
+    pub fn key(&self) -> String {
+        crate::sink::key("planned", &serde_json::json!(self.steps))
+    }
+
     /// Whether there is nothing to take back.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

@@ -32,6 +32,10 @@ pub enum Notice {
         plan: Box<Plan>,
         /// When it was planned.
         at: Timestamp,
+        /// How to answer without the command line, where the plan waits for that. Whoever holds them may answer: they are told to
+        /// sinks, and kept nowhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        links: Option<Links>,
     },
     /// A response or an undo ended.
     Responded {
@@ -49,6 +53,17 @@ pub enum Notice {
         /// When.
         at: Timestamp,
     },
+}
+
+/// Links that answer a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// Leads to a page that lets the plan be carried out.
+    pub approve: String,
+    /// Leads to a page that refuses it for good.
+    pub deny: String,
+    /// Until when they are good.
+    pub expires: Timestamp,
 }
 
 impl Notice {
@@ -78,16 +93,11 @@ impl Notice {
     pub fn key(&self) -> String {
         let content = match self {
             Self::Found { .. } => return self.kind().to_owned(),
-            Self::Planned { plan, .. } => serde_json::json!(plan.steps),
+            Self::Planned { plan, .. } => return plan.key(),
             Self::Responded { receipt, .. } => serde_json::json!(receipt),
             Self::Alarm { reason, .. } => serde_json::json!(reason),
         };
-        let digest = Sha256::digest(content.to_string().as_bytes());
-        let mut key = format!("{}-", self.kind());
-        for byte in digest.iter().take(8) {
-            let _ = write!(key, "{byte:02x}"); // writing to a string cannot fail
-        }
-        key
+        key(self.kind(), &content)
     }
 
     /// When it came to be.
@@ -98,6 +108,16 @@ impl Notice {
             Self::Responded { receipt, .. } => receipt.at,
         }
     }
+}
+
+/// A word, and 16 hexadecimal digits that stand for a content.
+pub(crate) fn key(kind: &str, content: &serde_json::Value) -> String {
+    let digest = Sha256::digest(content.to_string().as_bytes());
+    let mut key = format!("{kind}-");
+    for byte in digest.iter().take(8) {
+        let _ = write!(key, "{byte:02x}"); // writing to a string cannot fail
+    }
+    key
 }
 
 /// Why a sink did not take a notice.

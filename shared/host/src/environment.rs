@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
+use onus_core::CallError;
 use onus_pipeline::ConfigError;
+use onus_pipeline::approval::{ApprovalKey, ApprovalLinks, BadBase, ShortKey};
 use onus_sinks::SinkConfig;
 use onus_sinks::config::{EventBridgeConfig, EventGridConfig, PubSubConfig, SnsConfig};
 
@@ -24,6 +27,9 @@ use crate::Config;
 /// | `ONUS_DEAD_LETTERS` | the queue, written likewise, for what can never be handled |
 /// | `ONUS_OWN_PRINCIPALS` | unique ids of the identities Onus acts with, separated by commas |
 /// | `ONUS_LEASE_SECONDS` | how long one respond function may hold a resource: more than the function's timeout; the platform's default when unset |
+/// | `ONUS_APPROVAL_URL` | the address that approval links lead to; no links are made when unset |
+/// | `ONUS_APPROVAL_KEY` | the key that approval links are signed with, at least 32 random bytes as text |
+/// | `ONUS_APPROVAL_KEY_SECRET` | on AWS, the ARN of the Secrets Manager secret that holds that key, where `ONUS_APPROVAL_KEY` is not set |
 /// | `ONUS_LOG` | the least severe level that is logged: `info` when unset |
 ///
 /// On Azure also, beside what its own libraries read (`AZURE_STORAGE_ACCOUNT_NAME`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`):
@@ -73,6 +79,21 @@ pub enum StartError {
     /// The ledger's URL is wrong.
     #[error(transparent)]
     Ledger(#[from] onus_ledger::OpenError),
+    /// The key of approval links is too short.
+    #[error(transparent)]
+    ApprovalKey(#[from] ShortKey),
+    /// The address of approval links is none.
+    #[error(transparent)]
+    ApprovalUrl(#[from] BadBase),
+    /// The secret with the key of approval links cannot be read.
+    #[error("cannot read the key of approval links from `{secret}`")]
+    ApprovalSecret {
+        /// The secret.
+        secret: String,
+        /// Why; `None` where it is there and holds no text.
+        #[source]
+        source: Option<CallError>,
+    },
     /// A variable holds what it cannot mean.
     #[error("`{name}` is `{value}`, expected {expected}")]
     Malformed {
@@ -146,6 +167,28 @@ impl Environment {
                 expected: "a number of seconds from 1 to 86400",
             }),
         }
+    }
+
+    /// The key that approval links are signed with, where a variable holds it. Azure and Google Cloud fill variables from their secret
+    /// stores themselves.
+    ///
+    /// # Errors
+    /// It is short.
+    pub fn approval_key(&self) -> Result<Option<ApprovalKey>, StartError> {
+        Ok(self.get("ONUS_APPROVAL_KEY").map(ApprovalKey::new).transpose()?)
+    }
+
+    /// What makes approval links that are good for so long; `None` without a key or an address.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub fn approval_links(
+        &self,
+        key: Option<ApprovalKey>,
+        lives: SignedDuration,
+    ) -> Result<Option<Arc<ApprovalLinks>>, StartError> {
+        let (Some(base), Some(key)) = (self.get("ONUS_APPROVAL_URL"), key) else { return Ok(None) };
+        Ok(Some(Arc::new(ApprovalLinks::new(base, key, lives)?)))
     }
 
     /// Every variable, for clients that know their own.

@@ -6,6 +6,8 @@
 //! platform runs it; `aws`, `azure` and `gcp` add the clients of one cloud, `lambda` the handlers for Lambda.
 
 #[cfg(feature = "functions")]
+pub mod approvals;
+#[cfg(feature = "functions")]
 mod audit;
 #[cfg(feature = "aws")]
 pub mod aws;

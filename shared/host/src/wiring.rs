@@ -85,6 +85,7 @@ impl Wiring {
             tags: self.tags,
             clock: Arc::new(SystemClock),
             pause: Arc::new(Backoff),
+            links: None,
             lease,
         }
     }

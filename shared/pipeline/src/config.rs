@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::SignedDuration;
 use onus_core::{Mode, Severity, SinkConfig};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
@@ -155,9 +156,18 @@ pub struct Settings {
     pub responses_per_hour: Option<u32>,
     /// When a tug of war over one resource is given up.
     pub opposition: Opposition,
+    /// How many hours a plan waits for an answer before an alarm is told and its links end, from 1 to 8760. 72 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 8760))]
+    pub approval_hours: Option<u32>,
 }
 
 impl Settings {
+    /// How long a plan waits for an answer.
+    pub fn approval_lives(&self) -> SignedDuration {
+        SignedDuration::from_hours(i64::from(self.approval_hours.unwrap_or(72)))
+    }
+
     /// The budget that applies, with the older name read.
     pub fn budget(&self) -> Budget {
         Budget { total: self.responses_per_hour.unwrap_or(self.budget.total), ..self.budget }
@@ -212,6 +222,9 @@ impl<S: SinkConfig> Config<S> {
             if entry.selectors() == 0 {
                 return Err(format!("modes.overrides[{index}] selects nothing, set `modes.default` instead"));
             }
+        }
+        if let Some(hours @ (0 | 8761..)) = self.settings.approval_hours {
+            return Err(format!("settings.approval_hours is {hours}, expected 1 to 8760"));
         }
         for (index, exemption) in self.exemptions.iter().enumerate() {
             for (key, text) in [("reason", &exemption.reason), ("owner", &exemption.owner)] {

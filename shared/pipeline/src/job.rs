@@ -18,6 +18,8 @@ pub enum Job {
         finding: FindingId,
         /// Who agrees, as they call themselves; the store's own access log holds the identity.
         by: String,
+        /// To which plan, by `Plan::key`; `None`: to any that was shown.
+        plan: Option<String>,
     },
     /// A person refuses the plan. Final.
     Deny {
@@ -66,6 +68,9 @@ pub enum BadJob {
     /// Not exactly one verb.
     #[error("a job names exactly one of `respond`, `approve`, `deny` and `undo`, this one names {0}")]
     Verbs(usize),
+    /// A plan that is named by anything but an approval.
+    #[error("only a job to `approve` names a `plan`")]
+    Plan,
     /// A person's request without the person, or a policy's request with one.
     #[error("a job to `{verb}` {problem}")]
     By {
@@ -89,6 +94,8 @@ struct Wire {
     undo: Option<FindingId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
 }
 
 impl From<Job> for Wire {
@@ -96,7 +103,7 @@ impl From<Job> for Wire {
         let none = Self::default();
         match job {
             Job::Respond(finding) => Self { respond: Some(finding), ..none },
-            Job::Approve { finding, by } => Self { approve: Some(finding), by: Some(by), ..none },
+            Job::Approve { finding, by, plan } => Self { approve: Some(finding), by: Some(by), plan, ..none },
             Job::Deny { finding, by } => Self { deny: Some(finding), by: Some(by), ..none },
             Job::Undo { finding, by } => Self { undo: Some(finding), by: Some(by), ..none },
         }
@@ -107,7 +114,10 @@ impl TryFrom<Wire> for Job {
     type Error = BadJob;
 
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
-        let Wire { respond, approve, deny, undo, by } = wire;
+        let Wire { respond, approve, deny, undo, by, plan } = wire;
+        if plan.is_some() && approve.is_none() {
+            return Err(BadJob::Plan);
+        }
         let verbs = [&respond, &approve, &deny, &undo].into_iter().flatten().count();
         let person = |verb, by: Option<String>| match by.map(|by| by.trim().to_owned()) {
             None => Err(BadJob::By { verb, problem: "does not say `by` whom" }),
@@ -120,7 +130,7 @@ impl TryFrom<Wire> for Job {
                 Err(BadJob::By { verb: "respond", problem: "is the policy's own and has no `by`" })
             }
             (Some(finding), None, None, None) => Ok(Job::Respond(finding)),
-            (None, Some(finding), None, None) => Ok(Job::Approve { finding, by: person("approve", by)? }),
+            (None, Some(finding), None, None) => Ok(Job::Approve { finding, by: person("approve", by)?, plan }),
             (None, None, Some(finding), None) => Ok(Job::Deny { finding, by: person("deny", by)? }),
             (None, None, None, Some(finding)) => Ok(Job::Undo { finding, by: person("undo", by)? }),
             _ => Err(BadJob::Verbs(verbs)),
@@ -140,7 +150,8 @@ mod tests {
         let by = || "alice".to_owned();
         let jobs = [
             Job::Respond(finding.clone()),
-            Job::Approve { finding: finding.clone(), by: by() },
+            Job::Approve { finding: finding.clone(), by: by(), plan: None },
+            Job::Approve { finding: finding.clone(), by: by(), plan: Some("planned-9f86d081884c7d65".to_owned()) },
             Job::Deny { finding: finding.clone(), by: by() },
             Job::Undo { finding, by: by() },
         ];
@@ -152,6 +163,11 @@ mod tests {
           {
             "approve": "f-0123456789abcdef0123456789",
             "by": "alice"
+          },
+          {
+            "approve": "f-0123456789abcdef0123456789",
+            "by": "alice",
+            "plan": "planned-9f86d081884c7d65"
           },
           {
             "deny": "f-0123456789abcdef0123456789",
@@ -177,6 +193,7 @@ mod tests {
             (format!(r#"{{"undo":"{ID}"}}"#), "does not say `by` whom"),
             (format!(r#"{{"undo":"{ID}","by":"  "}}"#), "does not say `by` whom"),
             (format!(r#"{{"respond":"{ID}","by":"alice"}}"#), "has no `by`"),
+            (format!(r#"{{"deny":"{ID}","by":"alice","plan":"planned-1"}}"#), "only a job to `approve`"),
             (r#"{"respond":"f-../../secrets"}"#.to_owned(), "is not a finding id"),
             (format!(r#"{{"destroy":"{ID}"}}"#), "unknown field `destroy`"),
         ];

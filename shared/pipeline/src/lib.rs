@@ -4,6 +4,7 @@
 //! Both keep everything in the ledger ([`Records`]) before they go on, so that either may die at any point and
 //! the next delivery of the same event resumes. What happens on which failure is the table in this crate's README.
 
+pub mod approval;
 pub mod audit;
 pub mod config;
 pub mod error;
@@ -22,6 +23,7 @@ pub mod schedule;
 mod tags;
 mod tell;
 
+pub use approval::{ApprovalKey, ApprovalLinks};
 pub use audit::{Auditor, Outcome, Report};
 pub use config::{Config, ConfigError, schema};
 pub use error::{HandleError, QueueError, RecordError};

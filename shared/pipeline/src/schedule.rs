@@ -28,6 +28,8 @@ pub struct Schedule<'a> {
 pub struct Ticked {
     /// Exemptions that were warned of for the first time.
     pub warned: usize,
+    /// Plans that nobody answered in time.
+    pub expired: usize,
     /// Findings that were judged anew because their exemption had ended.
     pub reviewed: usize,
     /// Those of them that still stand, and were told.
@@ -42,7 +44,8 @@ impl Schedule<'_> {
     pub async fn tick(&self, deadline: Timestamp) -> Result<Ticked, HandleError> {
         let mut ticked = Ticked::default();
         let warned = self.warn(&mut ticked).await;
+        let expired = self.expire(&mut ticked).await;
         let reviewed = self.review(deadline, &mut ticked).await;
-        warned.and(reviewed).map(|()| ticked)
+        warned.and(expired).and(reviewed).map(|()| ticked)
     }
 }

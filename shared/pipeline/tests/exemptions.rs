@@ -50,7 +50,7 @@ async fn suppressed(rule: &'static str, rest: &str) -> World {
 async fn what_was_suppressed_is_kept_with_the_record_under_the_exemptions_id() {
     let world = suppressed("fake.fires", "").await;
     let (truth, id) = (world.truth(), world.found().await);
-    assert_eq!(truth.suppressed("www").await.expect("reads"), [id.clone()]);
+    assert_eq!(truth.suppressed("www").await.expect("reads"), std::slice::from_ref(&id));
     let entry = truth.suppression("www", &id).await.expect("reads").expect("kept");
     assert_eq!((entry.owner.as_str(), entry.expires.as_str()), ("web", ENDS));
     assert_eq!(truth.record(&id).await.expect("reads").expect("kept").text, "{}");

@@ -111,7 +111,13 @@ fn notices() -> Vec<Notice> {
     let reason = || "access was denied".to_owned();
     let mut notices = vec![
         Notice::Found { finding: boxed(), mode: Mode::Enforce },
-        Notice::Planned { finding: boxed(), mode: Mode::Approve, plan: Box::new(plan), at: at("2026-11-02T10:00:07Z") },
+        Notice::Planned {
+            finding: boxed(),
+            mode: Mode::Approve,
+            plan: Box::new(plan),
+            at: at("2026-11-02T10:00:07Z"),
+            links: None,
+        },
         Notice::Alarm { finding: boxed(), reason: reason(), at: at("2026-11-02T10:00:08Z") },
     ];
     for kind in [ReceiptKind::Respond, ReceiptKind::Undo] {

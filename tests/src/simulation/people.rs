@@ -148,7 +148,7 @@ fn ask(world: &Arc<World>, verb: &str) {
     let finding: FindingId = id.parse().expect("a finding's key holds its id");
     let by = "carol".to_owned();
     let job = match verb {
-        "approve" => Job::Approve { finding, by },
+        "approve" => Job::Approve { finding, by, plan: None },
         "deny" => Job::Deny { finding, by },
         _ => Job::Undo { finding, by },
     };

@@ -280,6 +280,7 @@ impl Stage {
             remediations: remediation,
             tags: |_, _| Some(onus_core::TagSource::Untagged),
             clock: self.clock(),
+            links: None,
             pause: Arc::new(Waits(Arc::clone(&self.world))),
             lease: SignedDuration::from_secs(LIFE + 60),
         }

@@ -7,12 +7,11 @@ use onus_pipeline::place::{Step, place};
 
 /// An exemption as the lines of a block sequence, its dash after so many spaces.
 pub(super) fn block(exemption: &Exemption, indent: usize) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for (index, (key, value)) in members(exemption)?.into_iter().enumerate() {
+    let line = |(index, (key, value)): (usize, (String, String))| {
         let start = if index == 0 { "- " } else { "  " };
-        text.push_str(&format!("{:indent$}{start}{key}: {value}\n", ""));
-    }
-    Ok(text)
+        format!("{:indent$}{start}{key}: {value}\n", "")
+    };
+    Ok(members(exemption)?.into_iter().enumerate().map(line).collect())
 }
 
 fn flow(exemption: &Exemption) -> anyhow::Result<String> {

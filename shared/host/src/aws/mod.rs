@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use jiff::SignedDuration;
-use onus_core::{Sink, SinkConfig as _};
-use onus_pipeline::Auditor;
+use onus_core::{Call, Sink, SinkConfig as _};
+use onus_pipeline::{ApprovalKey, Auditor};
 use onus_sinks::SinkConfig;
+use serde_json::{Value, json};
 
 pub use queue::SqsQueue;
 
@@ -65,6 +66,24 @@ impl Clients {
     /// The queue of `ONUS_DEAD_LETTERS`.
     pub fn dead_letters(&self, environment: &Environment) -> DeadLetters {
         DeadLetters::new(self.queue(environment, "ONUS_DEAD_LETTERS"))
+    }
+
+    /// The key that approval links are signed with, from a variable or from Secrets Manager; `None` where neither is named.
+    ///
+    /// # Errors
+    /// The key is short, or the secret cannot be read.
+    pub async fn approval_key(&self, environment: &Environment) -> Result<Option<ApprovalKey>, StartError> {
+        if let Some(key) = environment.approval_key()? {
+            return Ok(Some(key));
+        }
+        let Some(secret) = environment.get("ONUS_APPROVAL_KEY_SECRET") else { return Ok(None) };
+        let failed = |source| StartError::ApprovalSecret { secret: secret.to_owned(), source };
+        // arn:partition:secretsmanager:region:account:secret:name
+        let region = secret.split(':').nth(3).filter(|region| !region.is_empty()).unwrap_or(&self.region);
+        let call = Call::aws("secretsmanager", "GetSecretValue", region, json!({ "SecretId": secret }));
+        let answer = self.wiring.caller.call(&call).await.map_err(|error| failed(Some(error)))?;
+        let key = answer.get("SecretString").and_then(Value::as_str).ok_or_else(|| failed(None))?;
+        Ok(Some(ApprovalKey::new(key)?))
     }
 
     fn queue(&self, environment: &Environment, name: &str) -> Option<Arc<dyn Queue>> {

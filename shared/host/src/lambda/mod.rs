@@ -1,11 +1,13 @@
-//! The three functions as Lambda calls them. A handler answers an error only where trying again can help; what can never
+//! The functions as Lambda calls them. A handler answers an error only where trying again can help; what can never
 //! be handled goes to the dead letter queue with its reason, and counts as done.
 
+mod approve;
 mod audit;
 mod failure;
 mod respond;
 mod sweep;
 
+pub use approve::{ApproveFunction, UrlRequest, UrlResponse};
 pub use audit::AuditFunction;
 pub use respond::RespondFunction;
 pub use sweep::{Lookup, LookupError, LookupPage, SweepFunction, Swept};

@@ -69,9 +69,11 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment).await?;
         clients.wiring.warm().await;
-        let lease = environment.lease(LEASE)?;
+        let mut responder = clients.wiring.responder(environment.lease(LEASE)?);
+        let lives = clients.wiring.config.settings.approval_lives();
+        responder.links = environment.approval_links(clients.approval_key(environment).await?, lives)?;
         Ok(Self {
-            responder: MessageResponder::new(clients.wiring.responder(lease), clients.wiring.prefix()),
+            responder: MessageResponder::new(responder, clients.wiring.prefix()),
             caller: Arc::clone(&clients.wiring.caller),
             dead_letters: clients.dead_letters(environment),
             queue: environment.get("ONUS_RESPONSES").map(str::to_owned),

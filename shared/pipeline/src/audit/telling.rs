@@ -1,5 +1,6 @@
 //! What follows when a rule fires or cannot be decided: claimed, kept, told, asked a response for.
 
+use jiff::Timestamp;
 use onus_core::{Created, Finding, Mode, Notice, State};
 
 use super::{Auditor, Case, Judged, Outcome};
@@ -97,7 +98,19 @@ impl Auditor {
     }
 
     pub(crate) async fn alarm(&self, finding: Finding, reason: String, earlier: Earlier) -> Result<(), HandleError> {
-        let notice = Notice::Alarm { at: finding.found_at, finding: Box::new(finding), reason };
+        let at = finding.found_at;
+        self.alarm_at(finding, reason, at, earlier).await
+    }
+
+    /// An alarm about something that happened after the finding was made.
+    pub(crate) async fn alarm_at(
+        &self,
+        finding: Finding,
+        reason: String,
+        at: Timestamp,
+        earlier: Earlier,
+    ) -> Result<(), HandleError> {
+        let notice = Notice::Alarm { at, finding: Box::new(finding), reason };
         self.records.keep_alarm(&notice).await?;
         tell(&self.records, &self.sinks, &notice, earlier).await
     }

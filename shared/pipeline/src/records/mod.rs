@@ -12,6 +12,9 @@
 //! | `told/<id>/<notice>/<sink>` | empty: the sink took the notice | both |
 //! | `asked/<id>` | empty: a response was asked for | audit |
 //! | `plans/<id>/<plan>.json` | [`PlanRecord`] | respond |
+//! | `waiting/<yyyy-mm-dd>/<id>/<plan>` | [`Waiting`], by the day it was shown, UTC | respond |
+//! | `settled/<yyyy-mm-dd>/<id>/<plan>` | empty object: answered, or an alarm told that nobody did | the schedule |
+//! | `requests/<id>/link-<nonce>.json` | [`Request`]: the one answer that an approval link gives | the approval endpoint |
 //! | `requests/<id>/<verb>-<n>.json` | [`Request`] | people |
 //! | `decisions/<id>.json` | [`Job`]: the first of approve and deny | respond |
 //! | `attempts/<id>/<attempt>/intent.json` | [`Intent`], before the first write; `respond-001`, `undo-001.1` | respond |
@@ -32,6 +35,7 @@ mod entry;
 mod exemptions;
 mod key;
 mod slots;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -45,6 +49,7 @@ pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request, Shared
 pub use exemptions::{KeptRecord, Review, Reviewed, Suppressed};
 use key::{claim_key, day, finding_key, receipt_name, told_key};
 pub(crate) use key::{hashed, kind_name, resource_lock};
+pub use waiting::Waiting;
 
 use crate::error::RecordError;
 use crate::job::Job;
@@ -179,10 +184,13 @@ impl Records {
         Ok(request.map(|request| request.job).filter(|job| named == Some(job.finding().as_str())))
     }
 
-    /// Keeps a plan that is shown, by its calls.
-    pub(crate) async fn keep_plan(&self, record: &PlanRecord, shown: &Notice) -> Result<(), RecordError> {
-        self.put(&format!("plans/{}/{}.json", record.plan.finding, shown.key()), record).await?;
-        Ok(())
+    /// Keeps a plan that is shown, by its calls. Returns what is kept: the first of those calls.
+    pub(crate) async fn keep_plan(&self, record: PlanRecord) -> Result<PlanRecord, RecordError> {
+        let key = format!("plans/{}/{}.json", record.plan.finding, record.plan.key());
+        match self.put(&key, &record).await? {
+            Created::New => Ok(record),
+            Created::Existed => Ok(self.get(&key).await?.unwrap_or(record)),
+        }
     }
 
     pub(crate) async fn plans(&self, id: &FindingId) -> Result<Vec<PlanRecord>, RecordError> {

@@ -109,7 +109,7 @@ impl Responder {
         steps: &[Step],
     ) -> Result<Permit, HandleError> {
         if let Some(approval) = approval {
-            if !self.was_shown(task, steps).await? {
+            if !self.was_shown(task, approval, steps).await? {
                 self.show(task, Mode::Approve, image.clone(), steps.to_vec()).await?;
                 let reason = "the resource has changed since the plan was shown; a new plan is shown";
                 return Ok(Permit::Refused(reason.to_owned()));
@@ -155,11 +155,17 @@ impl Responder {
         Ok(known)
     }
 
-    /// Whether a person saw every one of these calls in one plan. Fewer than shown are fine: the rest is gone already.
-    async fn was_shown(&self, task: &Task<'_>, steps: &[Step]) -> Result<bool, HandleError> {
+    /// Whether a person saw every one of these calls in one plan: in the one that the approval names, where it names one. Fewer than
+    /// shown are fine: the rest is gone already.
+    async fn was_shown(&self, task: &Task<'_>, approval: &Job, steps: &[Step]) -> Result<bool, HandleError> {
+        let agreed = match approval {
+            Job::Approve { plan, .. } => plan.as_deref(),
+            _ => None,
+        };
         let shown = self.records.plans(&task.finding.id).await?;
         Ok(shown
             .iter()
+            .filter(|record| agreed.is_none_or(|plan| record.plan.key() == plan))
             .any(|record| steps.iter().all(|step| record.plan.steps.iter().any(|known| known.call == step.call))))
     }
 

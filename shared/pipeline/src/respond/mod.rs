@@ -16,6 +16,7 @@ use onus_core::{
 };
 use serde::Serialize;
 
+use crate::approval::ApprovalLinks;
 use crate::error::HandleError;
 use crate::job::Job;
 use crate::lock;
@@ -43,6 +44,8 @@ pub struct Responder {
     pub remediations: Remediations,
     /// How tags are read, where the policy selects by them.
     pub tags: TagSources,
+    /// Makes links that answer a plan; `None` where nobody listens to them.
+    pub links: Option<Arc<ApprovalLinks>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Waits between readings.
@@ -256,10 +259,16 @@ impl Responder {
             steps,
             before,
         };
-        let at = self.clock.now();
-        let notice =
-            Notice::Planned { finding: Box::new(task.finding.clone()), mode, plan: Box::new(plan.clone()), at };
-        self.records.keep_plan(&PlanRecord { mode, at, plan: plan.clone() }, &notice).await?;
+        // What was shown before counts from then: telling it again gives the same links.
+        let shown = PlanRecord { mode, at: self.clock.now(), plan: plan.clone() };
+        let at = self.records.keep_plan(shown).await?.at;
+        let mut links = None;
+        if mode == Mode::Approve {
+            self.records.wait(&plan, at).await?;
+            links = self.links.as_ref().map(|links| links.of(&plan, at));
+        }
+        let finding = Box::new(task.finding.clone());
+        let notice = Notice::Planned { finding, mode, plan: Box::new(plan.clone()), at, links };
         tell(&self.records, &self.sinks, &notice, Earlier::Possible).await?;
         Ok(Done::Planned { mode, plan: Box::new(plan) })
     }

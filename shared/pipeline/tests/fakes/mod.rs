@@ -23,7 +23,8 @@ use onus_core::{
     Verdict,
 };
 use onus_pipeline::{
-    Auditor, Candidate, Config, HandleError, Job, Pause, Policy, QueueError, Records, Responder, ResponseQueue, Rules,
+    ApprovalLinks, Auditor, Candidate, Config, HandleError, Job, Pause, Policy, QueueError, Records, Responder,
+    ResponseQueue, Rules,
 };
 use serde_json::Value;
 
@@ -335,6 +336,7 @@ pub struct World {
     pub clock: Arc<FakeClock>,
     pub policy: Arc<Policy>,
     pub rules: Arc<FakeRules>,
+    pub links: Option<Arc<ApprovalLinks>>,
 }
 
 impl World {
@@ -368,6 +370,7 @@ impl World {
             clock: Arc::new(FakeClock(Mutex::new(at(NOW)))),
             policy: Arc::new(Policy::from(&config)),
             rules: Arc::new(FakeRules { rules: rules.to_vec(), remedy }),
+            links: None,
             store,
             fuse,
         }
@@ -413,6 +416,7 @@ impl World {
             remediations,
             tags: tag_source,
             clock: self.clock.clone(),
+            links: self.links.clone(),
             pause: Arc::new(NoPause),
             lease: SignedDuration::from_mins(5),
         }
@@ -479,6 +483,8 @@ impl World {
             "asked",
             "told",
             "plans",
+            "waiting",
+            "settled",
             "requests",
             "decisions",
             "attempts",
@@ -495,7 +501,7 @@ impl World {
 }
 
 pub fn approve(finding: &FindingId) -> Job {
-    Job::Approve { finding: finding.clone(), by: "alice".to_owned() }
+    Job::Approve { finding: finding.clone(), by: "alice".to_owned(), plan: None }
 }
 
 pub fn deny(finding: &FindingId) -> Job {

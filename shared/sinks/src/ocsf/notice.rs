@@ -252,9 +252,12 @@ fn unmapped(notice: &Notice) -> Map<String, Value> {
         Notice::Found { mode, .. } => {
             put("mode", json!(mode));
         }
-        Notice::Planned { mode, plan, .. } => {
+        Notice::Planned { mode, plan, links, .. } => {
             put("mode", json!(mode));
             put("plan", json!(plan));
+            if let Some(links) = links {
+                put("answer", json!(links));
+            }
         }
         Notice::Responded { receipt, .. } => {
             put("receipt", json!(receipt));
