@@ -57,9 +57,8 @@ class Document:
         yield from (f"header `{name}` is not known" for name in request["headers"] if name not in allowed)
         yield from self.body(method, request["body"])
 
-    def path(self, method, path):
-        """Matches the path against the template, and each of its parameters against its own pattern."""
-        parameters = method.get("parameters", {})
+    def named(self, method, path):
+        """The parameters in a path, still encoded; None when the path is not the method's."""
         expression, names = "", []
         for literal, plus, name in re.findall(r"([^{]*)(?:\{(\+?)([^}]+)\})?", method["path"]):
             expression += re.escape(literal)
@@ -67,11 +66,16 @@ class Document:
                 names.append(name)
                 expression += "(.+)" if plus else "([^/]+)"
         found = re.fullmatch("/" + re.escape(self.source["servicePath"]) + expression, path)
-        if not found:
+        return found and dict(zip(names, found.groups()))
+
+    def path(self, method, path):
+        """Matches the path against the template, and each of its parameters against its own pattern."""
+        named = self.named(method, path)
+        if named is None:
             yield f"path `{path}` is not `{method['path']}`"
             return
-        for name, value in zip(names, found.groups()):
-            pattern = parameters[name].get("pattern", ".+")
+        for name, value in named.items():
+            pattern = method["parameters"][name].get("pattern", ".+")
             if not re.fullmatch(pattern.removeprefix("^").removesuffix("$"), unquote(value)):
                 yield f"`{name}` is `{unquote(value)}`, which `{pattern}` does not match"
             if any(segment in (".", "..", "") for segment in value.split("/")):

@@ -5,11 +5,13 @@
 mod server;
 
 pub mod client;
+pub mod cloud_run;
 pub mod cloudtrail;
 pub mod faults;
 pub mod lambda;
 pub mod local_aws;
 pub mod local_azure;
+pub mod local_gcp;
 pub mod simulation;
 pub mod stage;
 pub mod workspace;
