@@ -79,6 +79,9 @@ pub(crate) fn heal(policy: &Value, delta: &Delta) -> Option<Healed> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::subsequence;
     use serde_json::json;
 
     use super::*;
@@ -103,5 +106,52 @@ mod tests {
         assert_eq!(all.phrases.len(), 3);
         assert!(all.phrases[0].ends_with(r#"if "request.time < timestamp('2026-05-01T00:00:00Z')""#));
         assert!(heal(&json!({ "bindings": all.bindings }), &Delta::Public).is_none());
+    }
+
+    /// Policies of a few roles, members and conditions, so that they meet often.
+    fn policies() -> impl Strategy<Value = Value> {
+        let members =
+            subsequence(vec!["allUsers", "allAuthenticatedUsers", "user:a@x.example", "group:b@y.example"], 1..=4);
+        let binding = (0..3u8, members, 0..3u8).prop_map(|(role, members, condition)| {
+            let mut binding = json!({ "role": format!("roles/{role}"), "members": members });
+            if condition > 0 {
+                binding["condition"] = json!({ "title": "t", "expression": format!("c{condition}") });
+            }
+            binding
+        });
+        vec(binding, 0..6).prop_map(|bindings| json!({ "bindings": bindings }))
+    }
+
+    /// Who has what, under which condition, as often as it is said.
+    fn grants(bindings: &[Value]) -> Vec<String> {
+        let mut grants: Vec<String> = bindings
+            .iter()
+            .flat_map(|binding| {
+                let condition = binding.get("condition").map_or("", |condition| text(condition, "expression"));
+                let members = list(binding, "members").iter().filter_map(Value::as_str);
+                members.map(|member| part(text(binding, "role"), member, condition)).collect::<Vec<_>>()
+            })
+            .collect();
+        grants.sort();
+        grants
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_what_was_added_leaves(policy in policies(), picks in vec(any::<prop::sample::Index>(), 0..4)) {
+            let before = grants(list(&policy, "bindings"));
+            let picked = picks.iter().filter(|_| !before.is_empty()).map(|pick| pick.get(&before).clone());
+            let added: BTreeSet<String> = picked.collect();
+            let kept: Vec<String> = before.iter().filter(|grant| !added.contains(*grant)).cloned().collect();
+            match heal(&policy, &Delta::Parts(added.clone())) {
+                None => prop_assert!(added.is_empty()),
+                Some(healed) => {
+                    prop_assert_eq!(grants(&healed.bindings), kept);
+                    prop_assert!(healed.bindings.iter().all(|binding| !list(binding, "members").is_empty()));
+                    let left = json!({ "bindings": healed.bindings });
+                    prop_assert!(heal(&left, &Delta::Parts(added)).is_none());
+                }
+            }
+        }
     }
 }

@@ -38,6 +38,8 @@ fn size(network: &IpNet) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn made(networks: &[&str]) -> Vec<String> {
@@ -51,5 +53,22 @@ mod tests {
         assert_eq!(made(&["0.0.0.0/1", "128.0.0.0/1", "192.0.2.0/24"]), ["0.0.0.0/1", "128.0.0.0/1"]);
         assert_eq!(made(&["::/0", "0.0.0.0/0", "2001:db8::/32"]), ["0.0.0.0/0", "::/0"]);
         assert_eq!(made(&["192.0.2.0/24"]), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_stays_is_not_the_internet_and_nothing_leaves_without_need(
+            networks in proptest::collection::vec((any::<u32>(), 0..=32u8), 0..8)
+        ) {
+            let network = |(bits, length): &(u32, u8)| {
+                address::parse(&format!("{}/{length}", std::net::Ipv4Addr::from(*bits))).unwrap()
+            };
+            let networks: BTreeSet<IpNet> = networks.iter().map(network).collect();
+            let gone = making(networks.clone());
+            let stays: Vec<IpNet> = networks.difference(&gone).copied().collect();
+            prop_assert!(!address::is_internet(stays.iter().copied()), "{stays:?}");
+            prop_assert!(gone.is_empty() || address::is_internet(networks.iter().copied()));
+            prop_assert!(gone.is_subset(&networks));
+        }
     }
 }
