@@ -103,7 +103,7 @@ def management_client(service, url, token, subscription):
             raise NotImplementedError("the token is put in by a policy of its own")
 
     module = importlib.import_module(f"azure.mgmt.{service}")
-    client = next(value for name, value in sorted(vars(module).items()) if name.endswith("Client"))
+    client = next(value for name, value in sorted(vars(module).items()) if name.endswith(("Client", "SecurityCenter")))
     options = {"base_url": url, "authentication_policy": Bearer(), "polling_interval": 0, "retry_backoff_factor": 0.01}
     return client(Credential(), subscription, **options)
 

@@ -8,6 +8,7 @@ pub mod client;
 pub mod cloud_run;
 pub mod cloudtrail;
 pub mod faults;
+pub mod http;
 pub mod lambda;
 pub mod local_aws;
 pub mod local_azure;
