@@ -46,10 +46,14 @@ build: ## Build the functions and the command line, optimised
 bench: ## Measure rule evaluation beside its limits
 	@cargo bench -p onus-rules
 
-fuzz: ## Fuzz the decoder (SECONDS=60)
+fuzz: ## Fuzz the decoder, onus.yaml, rule files, jobs and approval links (SECONDS=60, each)
 	@command -v cargo-fuzz >/dev/null || [ -x .local/cargo/bin/cargo-fuzz ] || cargo install -q cargo-fuzz@0.13.2 --locked --root .local/cargo
 	@mkdir -p shared/sources/fuzz/corpus/decode
 	@cd shared/sources && PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run decode -s none fuzz/corpus/decode ../../events/aws ../../events/azure ../../events/gcp -- -max_total_time=$(or $(SECONDS),60)
+	@cd shared/host && for target in config job link rule; do mkdir -p fuzz/corpus/$$target; done && cp ../../tests/demo/onus.yaml fuzz/corpus/config/ \
+	  && find ../rules/catalog -name '*_public.yaml' -exec cp {} fuzz/corpus/rule/ \;
+	@cd shared/host && for target in config job link rule; do \
+	  PATH="$(CURDIR)/.local/cargo/bin:$$PATH" cargo fuzz run $$target -s none fuzz/corpus/$$target -- -max_total_time=$(or $(SECONDS),60); done
 
 # SEED=n plays one seed and tells what happened; GUARDS=1 takes the guards away one by one.
 simulate: ## Play the pipeline in a hostile world (SEEDS=100000)

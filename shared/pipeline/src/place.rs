@@ -13,7 +13,7 @@ pub enum Step<'a> {
     Index(usize),
 }
 
-/// Line and column, from 1, of what a path leads to; `None` when it leads nowhere.
+/// Line and column, from 1, of what a path leads to; `None` when it leads nowhere, or below a value with a YAML tag (`!x`).
 ///
 /// The YAML library tells places only with errors, so the way there is walked and given up at its end.
 pub fn place(text: &str, path: &[Step<'_>]) -> Option<(usize, usize)> {

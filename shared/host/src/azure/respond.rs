@@ -42,8 +42,10 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment)?;
         clients.wiring.warm().await;
-        let responder =
-            MessageResponder::new(clients.wiring.responder(environment.lease(LEASE)?), clients.wiring.prefix());
+        let mut responder = clients.wiring.responder(environment.lease(LEASE)?);
+        let lives = clients.wiring.config.settings.approval_lives();
+        responder.links = environment.approval_links(environment.approval_key()?, lives)?;
+        let responder = MessageResponder::new(responder, clients.wiring.prefix());
         Ok(Self::new(responder, clients.dead_letters(environment)?))
     }
 
