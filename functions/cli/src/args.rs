@@ -49,6 +49,16 @@ pub(crate) enum Command {
     /// Show exemptions.
     #[command(subcommand)]
     Exemptions(ExemptionsCommand),
+    /// Check the chains of evidence: exit status 1 when one is broken.
+    Verify(VerifyArgs),
+    /// Count findings and how fast they were contained, by cloud and rule.
+    Stats(StatsArgs),
+    /// Record what the guarded resources of an account are like, so that a deletion can go back to it. Reads only.
+    #[cfg(feature = "aws")]
+    Baseline(BaselineArgs),
+    /// Handle dead letters again: records are audited here, jobs go to the respond function.
+    #[cfg(feature = "aws")]
+    ReplayDlq(ReplayDlqArgs),
     /// Write what is derived from rules: roles, event pattern, schemas, rule pages.
     Generate(GenerateArgs),
     /// Print a shell completion script.
@@ -310,6 +320,76 @@ pub(crate) struct ExemptionsArgs {
     /// How to print.
     #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
     pub format: ListFormat,
+}
+
+/// `onus verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The finding's id.
+    #[arg(required_unless_present = "all")]
+    pub id: Option<FindingId>,
+    /// Check every finding of the last so many days.
+    #[arg(long, conflicts_with = "id")]
+    pub all: bool,
+    /// How many days `--all` reaches back, by the day of the change.
+    #[arg(long, default_value_t = 90)]
+    pub days: u16,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// `onus stats`.
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// Only findings of the last so many days.
+    #[arg(long, default_value_t = 30)]
+    pub days: u16,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// `onus baseline`.
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// The account; asked for with the credentials when left out.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// A region to record; the credentials' own when left out. May be repeated.
+    #[arg(long, value_name = "REGION")]
+    pub region: Vec<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+}
+
+/// `onus replay-dlq`.
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub(crate) struct ReplayDlqArgs {
+    /// The dead letter queue's URL.
+    #[arg(value_name = "URL")]
+    pub queue: String,
+    /// The URL of the queue in front of the respond function. Without it jobs are left.
+    #[arg(long, value_name = "URL", env = "ONUS_RESPONSES")]
+    pub responses: Option<String>,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+    /// Handle at most so many letters.
+    #[arg(long, default_value_t = 1000)]
+    pub max: usize,
 }
 
 /// `onus generate`.

@@ -35,7 +35,7 @@ pub(crate) enum Ask {
     Undo,
 }
 
-fn open(args: &LedgerArgs) -> anyhow::Result<Records> {
+pub(crate) fn open(args: &LedgerArgs) -> anyhow::Result<Records> {
     let options = onus_ledger::Options::of(std::env::vars());
     Ok(Records::new(onus_ledger::open(&args.ledger, &options)?))
 }

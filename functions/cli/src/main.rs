@@ -2,6 +2,8 @@
 
 mod args;
 mod audit;
+#[cfg(feature = "aws")]
+mod baseline;
 mod exempt;
 mod explain;
 mod failure;
@@ -13,9 +15,13 @@ mod objects;
 mod output;
 mod policy;
 mod remediations;
+#[cfg(feature = "aws")]
+mod replay_dlq;
 mod responsibility;
 mod rules;
 mod selection;
+mod stats;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -65,6 +71,12 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Undo(args) => ledger::request(&args, ledger::Ask::Undo),
         Command::Exempt(args) => exempt::exempt(&args),
         Command::Exemptions(ExemptionsCommand::List(args)) => exempt::list(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Baseline(args) => baseline::run(&args),
+        #[cfg(feature = "aws")]
+        Command::ReplayDlq(args) => replay_dlq::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "onus", &mut std::io::stdout());

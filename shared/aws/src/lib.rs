@@ -2,6 +2,7 @@
 
 #[cfg(feature = "caller")]
 pub mod caller;
+pub mod listers;
 pub mod operations;
 pub mod permissions;
 pub mod protocol;
@@ -9,6 +10,7 @@ pub mod readers;
 pub mod remediations;
 pub mod tags;
 
+pub use listers::listers;
 pub use readers::{state_reader, state_readers};
 pub use remediations::{remediation, remediations};
 pub use tags::tag_source;

@@ -22,6 +22,8 @@ const PREFIXES: &[(&str, &str)] = &[
 /// Calls whose IAM action is not named after the operation. Sorted. Sources: the Service Authorization Reference and,
 /// for S3, "Required permissions for Amazon S3 API operations".
 const EXCEPTIONS: &[(&str, &str, &[&str])] = &[
+    ("cloudtrail", "CreateTrail", &["cloudtrail:CreateTrail", "iam:PassRole"]),
+    ("ec2", "CreateFlowLogs", &["ec2:CreateFlowLogs", "ec2:CreateTags", "iam:PassRole"]),
     ("lambda", "Invoke", &["lambda:InvokeFunction"]),
     ("s3", "CompleteMultipartUpload", &["s3:PutObject"]),
     ("s3", "CopyObject", &["s3:GetObject", "s3:PutObject"]),

@@ -329,8 +329,10 @@ fn the_table_holds_every_operation_that_a_remediation_or_a_reader_names() {
     let specs = onus_aws::remediations().iter().map(|remediation| remediation.spec());
     let by_remediations = specs.flat_map(|spec| [spec.reads, spec.writes, spec.undo].concat());
     let by_readers = onus_aws::state_readers().iter().flat_map(|reader| reader.operations().to_vec());
+    let by_listers = onus_aws::listers().iter().flat_map(|lister| lister.operations().to_vec());
     let by_others = onus_aws::tags::OPERATIONS.iter().copied().chain(FOR_OTHERS.iter().map(|(name, _)| *name));
-    let named: std::collections::BTreeSet<&str> = by_remediations.chain(by_readers).chain(by_others).collect();
+    let named: std::collections::BTreeSet<&str> =
+        by_remediations.chain(by_readers).chain(by_listers).chain(by_others).collect();
     let held: std::collections::BTreeSet<&str> = onus_aws::operations::operations().collect();
     let missing: Vec<_> = named.difference(&held).collect();
     let unused: Vec<_> = held.difference(&named).collect();

@@ -1,6 +1,7 @@
 //! How one kind of bad change is taken back.
 
 use crate::finding::Finding;
+use crate::memory::Restoration;
 use crate::plan::{Image, PlanError, Read, Step};
 use crate::response::Safety;
 
@@ -51,6 +52,11 @@ pub trait Remediation: Send + Sync {
     ///
     /// `None` where each call adds or removes single entries: its inverse touches nothing else.
     fn leaves(&self, _finding: &Finding, _image: &Image) -> Option<Image> {
+        None
+    }
+
+    /// How it goes back to what was known of the resource before the change; `None` where the record alone says what to take back.
+    fn restoration(&self) -> Option<&dyn Restoration> {
         None
     }
 }

@@ -33,6 +33,8 @@ mod logging;
 #[cfg(feature = "functions")]
 mod queue;
 #[cfg(feature = "functions")]
+mod replay;
+#[cfg(feature = "functions")]
 mod respond;
 mod rules;
 #[cfg(feature = "functions")]
@@ -52,7 +54,9 @@ pub use logging::init_logging;
 #[cfg(feature = "functions")]
 pub use queue::{JobQueue, Queue};
 #[cfg(feature = "functions")]
-pub use respond::{Asked, MessageResponder, Trouble};
+pub use replay::{Letter, LetterBox, Replay, Replayed};
+#[cfg(feature = "functions")]
+pub use respond::{Asked, MessageResponder, Meter, Trouble};
 pub use rules::{Rules, RulesError};
 #[cfg(feature = "functions")]
 pub use wiring::Wiring;

@@ -6,7 +6,9 @@
 
 pub mod approval;
 pub mod audit;
+pub mod baseline;
 pub mod config;
+pub mod containment;
 pub mod error;
 pub mod exemptions;
 pub mod expiry;
@@ -25,7 +27,9 @@ mod tell;
 
 pub use approval::{ApprovalKey, ApprovalLinks};
 pub use audit::{Auditor, Outcome, Report};
+pub use baseline::{Baseline, Recorded};
 pub use config::{Config, ConfigError, schema};
+pub use containment::Containment;
 pub use error::{HandleError, QueueError, RecordError};
 pub use job::Job;
 pub use limits::{Budget, Opposition};

@@ -59,7 +59,8 @@ async fn a_finding_is_kept_told_and_asked_a_response_for() {
       "days/2026-11-02/f-16c44ee4c5aa08b4fcc66c8b2d",
       "asked/f-16c44ee4c5aa08b4fcc66c8b2d",
       "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/one",
-      "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/two"
+      "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/two",
+      "evidence/f-16c44ee4c5aa08b4fcc66c8b2d/0001.json"
     ]
     "#);
 }

@@ -159,6 +159,9 @@ async fn enforcing_takes_back_the_bad_part_and_only_that() {
       "receipts/f-16c44ee4c5aa08b4fcc66c8b2d/respond.json",
       "budgets/2026-11-02T10/1.json",
       "contests/eab99a52e670423771af781120e3b975/2026-11-02T10/20261102T100005000000000.responded.f-16c44ee4c5aa08b4fcc66c8b2d.respond-001",
+      "evidence/f-16c44ee4c5aa08b4fcc66c8b2d/0001.json",
+      "evidence/f-16c44ee4c5aa08b4fcc66c8b2d/0002.json",
+      "evidence/f-16c44ee4c5aa08b4fcc66c8b2d/0003.json",
       "locks/84b213a56d4fefcb58f159adadbb4d2d/1/released.json",
       "locks/84b213a56d4fefcb58f159adadbb4d2d/1/taken.json"
     ]

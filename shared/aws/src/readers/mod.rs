@@ -3,6 +3,7 @@
 //! Readers and remediations build the same reads from here, so a rule sees under `state` what a plan sees.
 
 pub(crate) mod cloudtrail;
+pub(crate) mod flow_logs;
 pub(crate) mod iam;
 mod identity;
 pub(crate) mod kms;
@@ -20,6 +21,7 @@ use onus_core::StateReader;
 /// The registry, sorted by kind.
 static STATE_READERS: &[&dyn StateReader] = &[
     &cloudtrail::TrailReader,
+    &flow_logs::FlowLogReader,
     &sharing::IMAGE,
     &security_group::SecurityGroupReader,
     &sharing::SNAPSHOT,

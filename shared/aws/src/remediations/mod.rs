@@ -5,6 +5,7 @@
 
 mod access_block;
 mod acl;
+mod flow_logs;
 mod function_url;
 mod iam;
 mod instance_metadata;
@@ -16,6 +17,7 @@ mod security_group;
 mod sharing;
 mod statements;
 mod switches;
+mod trail;
 
 use std::fmt::Display;
 
@@ -23,10 +25,12 @@ use onus_core::{Image, PlanError, Read, Remediation, Spec};
 
 /// The registry, sorted by id.
 static REMEDIATIONS: &[&dyn Remediation] = &[
+    &trail::RestoreTrail,
     &switches::StartLogging,
     &network_acl::DeleteEntry,
     &switches::EnableEbsEncryption,
     &instance_metadata::RequireTokens,
+    &flow_logs::RestoreFlowLogs,
     &security_group::RevokeRules,
     &sharing::IMAGES,
     &sharing::SNAPSHOTS,

@@ -1,12 +1,15 @@
 //! Resource policies: takes out what a change made public, statement by statement. One piece of logic; each service only
 //! says how it writes a policy and what it does with an empty one.
 
-use onus_core::{Call, Finding, Image, PlanError, Read, Remediation, Safety, Spec, Step};
+use jiff::Timestamp;
+use onus_core::{
+    Call, Finding, Image, Known, PlanError, Read, Remediation, Remembered, Restoration, Safety, Spec, Step,
+};
 use serde_json::{Value, json};
 
 use super::statements::{self, Delta, Healed};
 use super::{incomplete, refused, unreadable};
-use crate::readers::policy::{Asked, POLICY, PolicyHolder};
+use crate::readers::policy::{Asked, POLICY, PolicyHolder, parsed};
 use crate::readers::subject::{Subject, Target};
 use crate::readers::{iam, kms, messaging, s3, services};
 
@@ -39,12 +42,35 @@ impl Remediation for RemovePublicStatements {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        Ok(self.write(finding, image)?.into_iter().map(|write| write.step).collect())
+        Ok(self.write(finding, image, None)?.into_iter().map(|write| write.step).collect())
     }
 
     fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
         let mut left = image.clone();
-        left.0.insert(POLICY.to_owned(), self.write(finding, image).ok()??.policy);
+        left.0.insert(POLICY.to_owned(), self.write(finding, image, None).ok()??.policy);
+        Some(left)
+    }
+
+    fn restoration(&self) -> Option<&dyn Restoration> {
+        Some(self)
+    }
+}
+
+/// Where the policy is still, to the letter, what the change put, and the one before it is known and public to nobody, that one is put back:
+/// it takes back the whole overwrite. Everywhere else the public statements go, one by one.
+impl Restoration for RemovePublicStatements {
+    fn reads(&self, finding: &Finding, _: &Known, so_far: &Image) -> Result<Vec<Read>, PlanError> {
+        Remediation::reads(self, finding, so_far)
+    }
+
+    fn plan(&self, finding: &Finding, known: &Known, image: &Image) -> Result<Vec<Step>, PlanError> {
+        Ok(self.write(finding, image, self.remembered(finding, known))?.map(|write| write.step).into_iter().collect())
+    }
+
+    fn leaves(&self, finding: &Finding, known: &Known, image: &Image) -> Option<Image> {
+        let mut left = image.clone();
+        let write = self.write(finding, image, self.remembered(finding, known)).ok()??;
+        left.0.insert(POLICY.to_owned(), write.policy);
         Some(left)
     }
 }
@@ -56,7 +82,36 @@ struct Write {
 }
 
 impl RemovePublicStatements {
-    fn write(&self, finding: &Finding, image: &Image) -> Result<Option<Write>, PlanError> {
+    fn remembered<'a>(&self, finding: &Finding, known: &'a Known) -> Option<&'a Remembered> {
+        let resource = finding.change.resources.iter().find(|resource| resource.kind == self.holder.kind)?;
+        known.of(resource).filter(|remembered| remembered.image.has(POLICY))
+    }
+
+    /// The policy before, where it can be put back whole.
+    fn before<'a>(&self, finding: &Finding, live: &Value, before: &'a Remembered) -> Option<&'a Value> {
+        let subject = Subject::of_finding(finding, self.holder.kind);
+        let Asked::Document(asked) = (self.holder.asked)(&subject) else { return None };
+        let policy = before.image.get(POLICY);
+        let judge = |document: &Value| self.holder.judge(document, &finding.change.account);
+        let is_public = !policy.is_null() && !matches!(statements::heal(policy, &Delta::Unknown, judge), Ok(None));
+        (parsed(&asked) == *live && policy != live && !is_public).then_some(policy)
+    }
+
+    fn restored(&self, target: &Target, live: &Value, policy: &Value, since: Option<Timestamp>) -> Option<Write> {
+        let call = match policy {
+            Value::Null => match (self.empty)(target) {
+                Empty::Delete(call) => call,
+                Empty::Write(_) | Empty::Refuse(_) => return None,
+            },
+            policy => (self.put)(target, policy.to_string()),
+        };
+        let since = since.map(|since| format!(", seen {since:.0}")).unwrap_or_default();
+        let title = format!("put back the policy as it was before the change{since}");
+        let inverse = Some((self.put)(target, live.to_string()));
+        Some(Write { step: Step { title, call, inverse }, policy: policy.clone() })
+    }
+
+    fn write(&self, finding: &Finding, image: &Image, known: Option<&Remembered>) -> Result<Option<Write>, PlanError> {
         let live = image.get(POLICY);
         if live.is_null() {
             return Ok(None);
@@ -66,7 +121,12 @@ impl RemovePublicStatements {
         let delta = delta(self.spec, self.holder, finding, (self.holder.asked)(&subject))?;
         let healed = statements::heal(live, &delta, |document| self.holder.judge(document, &finding.change.account))
             .map_err(|error| unreadable(self.spec, POLICY, &error))?;
-        healed.map(|healed| self.step(&target, live, &delta, healed)).transpose()
+        let Some(healed) = healed else { return Ok(None) };
+        let before = known.and_then(|known| Some((self.before(finding, live, known)?, known.since)));
+        if let Some(restored) = before.and_then(|(policy, since)| self.restored(&target, live, policy, since)) {
+            return Ok(Some(restored));
+        }
+        self.step(&target, live, &delta, healed).map(Some)
     }
 
     fn step(&self, target: &Target, live: &Value, delta: &Delta, healed: Healed) -> Result<Write, PlanError> {

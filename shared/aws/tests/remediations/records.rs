@@ -302,7 +302,9 @@ async fn changes_are_taken_back_as_cloudtrail_writes_them() {
     for case in &cases {
         wrong.extend(wrongs(case).await.into_iter().map(|what| format!("{}: {what}", case.name)));
     }
-    let missing = onus_aws::remediations().iter().map(|one| one.spec().id);
+    // What only memory can bring back is played in `restorations.rs`.
+    let by_memory = ["aws.cloudtrail.restore_trail", "aws.ec2.restore_flow_logs"];
+    let missing = onus_aws::remediations().iter().map(|one| one.spec().id).filter(|id| !by_memory.contains(id));
     wrong.extend(
         missing.filter(|id| !cases.iter().any(|case| case.remediation == *id)).map(|id| format!("{id} has no record")),
     );

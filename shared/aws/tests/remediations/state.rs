@@ -157,6 +157,7 @@ fn kinds() -> Vec<(&'static str, &'static str, &'static str, World, Vec<Audience
             vec![Audience::Public],
         ),
         ("AWS::RDS::DBClusterSnapshot", "", "nightly", world([("cluster-snapshot/nightly", json!([]))]), vec![]),
+        ("AWS::EC2::FlowLog", "", "fl-0a1b2c3d4e5f60718", world([]), vec![]),
         ("AWS::CloudTrail::Trail", "", "org", world([("trail/org", json!(false))]), vec![]),
         (
             "AWS::IAM::Role",
@@ -228,7 +229,9 @@ async fn every_kind_is_read_by_its_name_and_told_in_effects() {
 fn a_resource_that_nobody_names_is_a_doubt_not_silence() {
     let change = finding("s3:Any", json!(null)).change;
     let mut silent = Vec::new();
-    for reader in state_readers().iter().filter(|reader| reader.kind() != "AWS::CloudTrail::Trail") {
+    // Trails and flow logs neither open nor grant anything.
+    let logs = ["AWS::CloudTrail::Trail", "AWS::EC2::FlowLog"];
+    for reader in state_readers().iter().filter(|reader| !logs.contains(&reader.kind())) {
         let effects = reader.effects(&change, &Resource::new(reader.kind(), "", ""), &Image::default());
         if effects.doubts.is_empty() {
             silent.push(reader.kind());

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use jiff::SignedDuration;
 use onus_core::{Call, Sink, SinkConfig as _};
-use onus_pipeline::{ApprovalKey, Auditor};
+use onus_pipeline::{ApprovalKey, Auditor, Baseline, Records};
 use onus_sinks::SinkConfig;
 use serde_json::{Value, json};
 
 pub use queue::SqsQueue;
 
+use crate::clock::SystemClock;
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::queue::Queue;
@@ -61,6 +62,17 @@ impl Clients {
     /// The rules that `onus.yaml` names are wrong.
     pub async fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
         self.wiring.auditor(self.queue(environment, "ONUS_RESPONSES")).await
+    }
+
+    /// What records the guarded resources.
+    pub fn baseline(&self) -> Baseline {
+        Baseline {
+            records: Records::new(Arc::clone(&self.wiring.ledger)),
+            caller: Arc::clone(&self.wiring.caller),
+            listers: onus_aws::listers().to_vec(),
+            readers: self.wiring.readers,
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// The queue of `ONUS_DEAD_LETTERS`.

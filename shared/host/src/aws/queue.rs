@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use onus_core::{Call, Caller};
 use onus_pipeline::QueueError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::queue::Queue;
+use crate::replay::{Letter, LetterBox};
 
 /// A standard SQS queue. It keeps no order.
 pub struct SqsQueue {
@@ -34,9 +35,37 @@ impl Queue for SqsQueue {
     async fn send(&self, message: &str, _order: &str) -> Result<(), QueueError> {
         let parameters = json!({ "QueueUrl": self.url, "MessageBody": message });
         let call = Call::aws("sqs", "SendMessage", &self.region, parameters);
-        let failed = |error: onus_core::CallError| QueueError { retryable: error.is_retryable(), source: error.into() };
         self.caller.call(&call).await.map(|_| ()).map_err(failed)
     }
+}
+
+/// How long a letter is out before it comes back: longer than it takes to handle one batch.
+const OUT: u32 = 300;
+
+#[async_trait]
+impl LetterBox for SqsQueue {
+    async fn take(&self) -> Result<Vec<Letter>, QueueError> {
+        let parameters = json!({ "QueueUrl": self.url, "MaxNumberOfMessages": 10, "VisibilityTimeout": OUT });
+        let call = Call::aws("sqs", "ReceiveMessage", &self.region, parameters);
+        let answer = self.caller.call(&call).await.map_err(failed)?;
+        let text = |message: &Value, name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
+        let messages = answer.get("Messages").and_then(Value::as_array).into_iter().flatten();
+        Ok(messages
+            .filter_map(|message| {
+                Some(Letter { handle: text(message, "ReceiptHandle")?, body: text(message, "Body")? })
+            })
+            .collect())
+    }
+
+    async fn remove(&self, letter: &Letter) -> Result<(), QueueError> {
+        let parameters = json!({ "QueueUrl": self.url, "ReceiptHandle": letter.handle });
+        let call = Call::aws("sqs", "DeleteMessage", &self.region, parameters);
+        self.caller.call(&call).await.map(|_| ()).map_err(failed)
+    }
+}
+
+fn failed(error: onus_core::CallError) -> QueueError {
+    QueueError { retryable: error.is_retryable(), source: error.into() }
 }
 
 #[cfg(test)]
@@ -44,7 +73,6 @@ mod tests {
     use std::sync::Mutex;
 
     use onus_core::CallError;
-    use serde_json::Value;
 
     use super::*;
 

@@ -6,11 +6,18 @@ use onus_aws::permissions::iam_action;
 use onus_rules::{Catalog, Status};
 use serde_json::{Value, json};
 
-/// What `aws-audit` and `aws-sweep` read: every state reader's operations, and tags. Nothing in it writes.
+/// The action that hands a role to a service.
+const PASS_ROLE: &str = "iam:PassRole";
+
+/// The services that may be handed a role, to write where a trail or flow log that is made again wrote.
+const HANDED_ROLES: [&str; 2] = ["cloudtrail.amazonaws.com", "vpc-flow-logs.amazonaws.com"];
+
+/// What `aws-audit` and `aws-sweep` read: every state reader's and lister's operations, and tags. Nothing in it writes.
 pub fn audit_policy() -> Value {
     let operations = onus_aws::state_readers().iter().flat_map(|reader| reader.operations());
     let operations = operations.chain(onus_aws::tags::OPERATIONS);
-    document(&[statement("ReadState", &actions(operations.copied()), None)])
+    let listed = onus_aws::listers().iter().flat_map(|lister| lister.operations());
+    document(&[statement("ReadState", &actions(operations.chain(listed).copied()), None)])
 }
 
 /// What `aws-respond` reads and writes: tags, and the operations of every remediation that some rule names, undo included.
@@ -18,11 +25,16 @@ pub fn respond_policy(catalog: &Catalog) -> Value {
     let live = catalog.rules().filter(|rule| rule.status != Status::Deprecated);
     let named: BTreeSet<&str> = live.filter_map(|rule| rule.remedy.as_deref()).collect();
     let specs = || named.iter().filter_map(|id| onus_aws::remediation(id)).map(onus_core::Remediation::spec);
-    let writes = actions(specs().flat_map(|spec| spec.writes.iter().chain(spec.undo)).copied());
+    let mut writes = actions(specs().flat_map(|spec| spec.writes.iter().chain(spec.undo)).copied());
     let mut reads = actions(specs().flat_map(|spec| spec.reads).chain(onus_aws::tags::OPERATIONS).copied());
     reads.retain(|action| !writes.contains(action));
     let own = json!({ "StringEqualsIfExists": { "aws:ResourceAccount": { "Ref": "AWS::AccountId" } } });
-    document(&[statement("ReadBefore", &reads, None), statement("TakeBack", &writes, Some(own))])
+    let hands = writes.remove(PASS_ROLE).then(|| {
+        let handed = json!({ "StringEquals": { "iam:PassedToService": HANDED_ROLES } });
+        statement("HandRoles", &BTreeSet::from([PASS_ROLE.to_owned()]), Some(handed))
+    });
+    let statements = [statement("ReadBefore", &reads, None), statement("TakeBack", &writes, Some(own))];
+    document(&statements.into_iter().chain(hands).collect::<Vec<_>>())
 }
 
 /// The IAM actions of operations written `service:Operation`, each once, sorted.

@@ -13,13 +13,13 @@ use crate::aws::{Clients, LEASE};
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::failure::{Failure, chain};
-use crate::respond::{Asked, MessageResponder, Trouble};
+use crate::respond::{Asked, MessageResponder, Meter, Trouble};
 
-/// How long a message waits before it is tried again: this, times how often it was tried.
-const WAIT: i64 = 15;
+/// How many seconds a message waits at most before it is tried for the second time.
+const WAIT: u64 = 15;
 
 /// The longest wait. The queue's own visibility timeout is longer: it also covers a function that died.
-const LONGEST_WAIT: i64 = 600;
+const LONGEST_WAIT: u64 = 600;
 
 /// Does the jobs of a queue: those of `aws-audit`, and those that people put into the ledger under `requests/`, of which the
 /// bucket tells the queue.
@@ -73,7 +73,7 @@ impl RespondFunction {
         let lives = clients.wiring.config.settings.approval_lives();
         responder.links = environment.approval_links(clients.approval_key(environment).await?, lives)?;
         Ok(Self {
-            responder: MessageResponder::new(responder, clients.wiring.prefix()),
+            responder: MessageResponder::new(responder, clients.wiring.prefix()).metering(Meter::Emf),
             caller: Arc::clone(&clients.wiring.caller),
             dead_letters: clients.dead_letters(environment),
             queue: environment.get("ONUS_RESPONSES").map(str::to_owned),
@@ -111,13 +111,21 @@ impl RespondFunction {
         let parameters = json!({
             "QueueUrl": queue,
             "ReceiptHandle": handle,
-            "VisibilityTimeout": (WAIT * tried.unwrap_or(1)).min(LONGEST_WAIT),
+            "VisibilityTimeout": wait(tried.unwrap_or(1), message.message_id.as_deref().unwrap_or_default()),
         });
         let call = Call::aws("sqs", "ChangeMessageVisibility", &self.region, parameters);
         if let Err(error) = self.caller.call(&call).await {
             tracing::warn!(%error, "the message waits for the queue's visibility timeout");
         }
     }
+}
+
+/// How long a message waits that was tried so often: twice as long each time, up to [`LONGEST_WAIT`], and of that between a half and the
+/// whole, by the message's id. So messages that failed together do not come back together.
+fn wait(tried: u32, id: &str) -> u64 {
+    let whole = WAIT.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(LONGEST_WAIT);
+    let spread = id.bytes().fold(u64::from(tried), |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    whole / 2 + spread % (whole / 2 + 1)
 }
 
 /// What a message asks for: a job of its own, the requests that an S3 notification tells of, or nothing in the bucket's test message.

@@ -9,7 +9,7 @@ use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use onus_core::{Clock, Cloud, Ledger};
-use onus_pipeline::Ticked;
+use onus_pipeline::{Baseline, Recorded, Ticked};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -102,6 +102,8 @@ pub struct SweepFunction {
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     region: String,
+    /// Records the guarded resources of an account, once a day.
+    baseline: Option<(Baseline, String)>,
 }
 
 /// What a sweep did.
@@ -117,6 +119,9 @@ pub struct Swept {
     pub until: Option<Timestamp>,
     /// What else was due.
     pub due: Ticked,
+    /// What the day's baseline recorded, in the sweep that took it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub baseline: Vec<Recorded>,
 }
 
 impl SweepFunction {
@@ -130,7 +135,17 @@ impl SweepFunction {
         let lookup = Arc::new(CloudTrail(aws_sdk_cloudtrail::Client::new(&clients.sdk)));
         let audit = PayloadAuditor::new(clients.auditor(environment).await?, clients.dead_letters(environment));
         let (ledger, region) = (Arc::clone(&clients.wiring.ledger), clients.region.clone());
-        Ok(Self::new(audit, lookup, ledger, Arc::new(SystemClock), region))
+        let sweep = Self::new(audit, lookup, ledger, Arc::new(SystemClock), region);
+        Ok(match environment.get("ONUS_ACCOUNT") {
+            Some(account) => sweep.recording(clients.baseline(), account),
+            None => sweep,
+        })
+    }
+
+    /// The same, and once a day the guarded resources of an account are recorded.
+    #[must_use]
+    pub fn recording(self, baseline: Baseline, account: &str) -> Self {
+        Self { baseline: Some((baseline, account.to_owned())), ..self }
     }
 
     /// A sweep out of its parts.
@@ -141,7 +156,7 @@ impl SweepFunction {
         clock: Arc<dyn Clock>,
         region: String,
     ) -> Self {
-        Self { audit, lookup, ledger, clock, region }
+        Self { audit, lookup, ledger, clock, region, baseline: None }
     }
 
     /// Handles one tick of the schedule. What the schedule sends is not looked at.
@@ -160,7 +175,23 @@ impl SweepFunction {
     pub async fn sweep(&self, deadline: Timestamp) -> Result<Swept, Failure> {
         let swept = self.slices(deadline).await;
         let due = self.audit.schedule(Cloud::Aws).tick(deadline - SPARE).await;
-        Ok(Swept { due: due.map_err(Failure::from)?, ..swept? })
+        let baseline = self.record_baseline().await;
+        Ok(Swept { due: due.map_err(Failure::from)?, baseline: baseline?, ..swept? })
+    }
+
+    /// Records the guarded resources, if nobody did today. What could not be read is logged, and known tomorrow.
+    async fn record_baseline(&self) -> Result<Vec<Recorded>, Failure> {
+        let Some((baseline, account)) = &self.baseline else { return Ok(Vec::new()) };
+        let taken = format!("baselines/{}/{}", self.region, day(self.clock.now()));
+        if self.ledger.read(&taken).await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let recorded = baseline.record(Cloud::Aws, account, &self.region).await?;
+        for kind in recorded.iter().filter(|kind| !kind.failed.is_empty()) {
+            tracing::warn!(kind = kind.kind, failed = kind.failed.len(), first = kind.failed.first(), "not recorded");
+        }
+        self.ledger.create(&taken, Vec::new()).await?;
+        Ok(recorded)
     }
 
     /// Goes on from the last checkpoint, slice by slice, oldest first, until now or until little time is left.

@@ -22,7 +22,7 @@ impl Auditor {
         };
         let summary = change.summary();
         let mut case = self.case(change, &summary);
-        let (state, unread_because) = match self.state(candidate.state, &mut case).await {
+        let (state, unread_because) = match self.state(candidate.state, &mut case).await? {
             Ok(state) => (Some(state), String::new()),
             Err(Unread::Never(reason)) => (None, reason),
             Err(Unread::Later(source)) => {

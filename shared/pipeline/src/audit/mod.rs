@@ -138,7 +138,7 @@ impl Auditor {
             Ok(Verdict::NeedsState(doubts)) => doubts,
             Err(error) => return self.undetermined(rule.id, case, unevaluable(&*error)).await,
         };
-        let state = match self.state(rule.state, case).await {
+        let state = match self.state(rule.state, case).await? {
             Ok(state) => state,
             Err(Unread::Later(source)) => {
                 let finding = FindingId::of(case.change.cloud, &case.change.uid, rule.id);

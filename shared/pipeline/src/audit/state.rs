@@ -6,6 +6,7 @@ use onus_core::state::read_image;
 use onus_core::{CallError, Caller, Resource, State};
 
 use super::{Auditor, Case};
+use crate::error::HandleError;
 
 /// The states of a change's resources, by position, each read at most once for all rules that need it.
 pub(super) type States = BTreeMap<usize, Result<State, Unread>>;
@@ -30,24 +31,34 @@ impl Auditor {
     }
 
     /// The state a rule asks for: of the change's first resource of that kind, else of its first that can be read.
-    pub(super) async fn state(&self, kind: Option<&str>, case: &mut Case<'_, '_>) -> Result<State, Unread> {
+    ///
+    /// # Errors
+    /// The ledger did not keep what was read.
+    pub(super) async fn state(
+        &self,
+        kind: Option<&str>,
+        case: &mut Case<'_, '_>,
+    ) -> Result<Result<State, Unread>, HandleError> {
         let readable = |resource: &&Resource<'_>| (self.readers)(&resource.kind).is_some();
         let asked = |resource: &&Resource<'_>| kind.is_some_and(|kind| resource.kind == kind) && readable(resource);
         let resources = &case.change.resources;
         let position = resources.iter().position(|r| asked(&r)).or_else(|| resources.iter().position(|r| readable(&r)));
         let Some((position, resource)) = position.and_then(|at| Some((at, resources.get(at)?))) else {
             let kinds: Vec<&str> = resources.iter().map(|resource| &*resource.kind).collect();
-            return Err(Unread::Never(match kinds.as_slice() {
+            return Ok(Err(Unread::Never(match kinds.as_slice() {
                 [] => "the record names no resource".to_owned(),
                 kinds => format!("no reader for `{}`", kinds.join("`, `")),
-            }));
+            })));
         };
         if let Some(known) = case.states.get(&position) {
-            return known.clone();
+            return Ok(known.clone());
         }
         let state = self.read_state(resource, case).await;
+        if let Ok(State { image, .. }) = &state {
+            self.records.remember(case.summary, resource, image, self.clock.now()).await?;
+        }
         case.states.insert(position, state.clone());
-        state
+        Ok(state)
     }
 
     pub(super) async fn read_state(&self, resource: &Resource<'_>, case: &Case<'_, '_>) -> Result<State, Unread> {

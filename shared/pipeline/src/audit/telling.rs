@@ -125,6 +125,7 @@ impl Auditor {
         let record = KeptRecord { source: case.change.source.to_owned(), text: case.change.text.to_owned() };
         self.records.keep_record(&finding.id, &record).await?;
         let (created, finding) = self.claim(finding, fate).await?;
+        self.records.witness_finding(&finding, self.clock.now()).await?;
         if let Fate::Exempt { exemption, reason, owner, expires, .. } = fate {
             let (reason, owner, expires) = (reason.clone(), owner.clone(), expires.clone());
             let suppressed = Suppressed { at: self.clock.now(), reason, owner, expires };

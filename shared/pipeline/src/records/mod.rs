@@ -24,6 +24,8 @@
 //! | `budgets/<yyyy-mm-ddThh>/<n>.json` | [`Slots`]: the hour's n-th booking of writes that nobody approved | respond |
 //! | `budgets/<yyyy-mm-ddThh>/alarms/<limit>.json` | [`SharedAlarm`]: the limit was reached | respond |
 //! | `contests/<resource and remediation>/<yyyy-mm-ddThh>/<moment>.{responded,stopped}.…` | empty, or [`Stopped`] | respond |
+//! | `evidence/<id>/<n>.json` | [`Link`]: hashes of the entries above, chained | both |
+//! | `states/<resource>/<part>/…` | what was read, see `src/records/states.rs` | all |
 //! | `contests/<resource and remediation>/alarms/<id>.json` | [`SharedAlarm`]: others undo the responses | respond |
 //! | `locks/<resource>/<n>/{taken,released}.json` | see `src/lock.rs` | respond |
 //!
@@ -32,9 +34,11 @@
 
 mod contests;
 mod entry;
+mod evidence;
 mod exemptions;
 mod key;
 mod slots;
+mod states;
 mod waiting;
 
 use std::sync::Arc;
@@ -46,6 +50,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request, SharedAlarm, Slots, Stopped};
+pub use evidence::{Chain, Link, Vouched};
 pub use exemptions::{KeptRecord, Review, Reviewed, Suppressed};
 use key::{claim_key, day, finding_key, receipt_name, told_key};
 pub(crate) use key::{hashed, kind_name, resource_lock};

@@ -184,6 +184,7 @@ impl Responder {
         if self.records.intend(&task.finding.id, name, intent).await? == Created::Existed {
             return Err(busy());
         }
+        self.records.witness_all(&task.finding.id, self.clock.now()).await?;
         let mut sending = Sending { sent: Vec::new(), failure: None };
         for (index, step) in intent.steps.iter().enumerate() {
             if !held.is_valid(self.clock.now()) {
@@ -244,6 +245,9 @@ impl Responder {
         let mut attempts = earlier;
         attempts.extend(current.map(|(intent, sending)| Attempt { intent, sent: sending.sent }));
         self.return_slots(task.finding, &attempts).await?;
+        if let Ok(image) = &read_back {
+            self.remember(task, image).await?;
+        }
         let before = attempts.first().map(|attempt| attempt.intent.before.clone()).unwrap_or_default();
         let mut receipt = self.receipt(task, ReceiptOutcome::Verified);
         receipt.steps = executed(&attempts, read_back.is_ok());
@@ -265,7 +269,7 @@ impl Responder {
                 receipt.after = self.read(task).await.ok();
             }
         }
-        self.finish(task.finding, Receipt { before, ..receipt }, 0).await
+        self.finish(task, Receipt { before, ..receipt }, 0).await
     }
 }
 
@@ -296,7 +300,7 @@ enum Left {
 
 /// What attempts left, by what the remediation says of each.
 fn left(task: &Task<'_>, attempts: &[Attempt]) -> Left {
-    let leaves = |attempt: &Attempt| task.remediation.leaves(task.finding, &attempt.intent.before);
+    let leaves = |attempt: &Attempt| task.leaves(&attempt.intent.before);
     let mut attempts = attempts.iter();
     let Some(mut left) = attempts.next().and_then(leaves) else { return Left::AsRead };
     for attempt in attempts {
@@ -310,7 +314,7 @@ fn left(task: &Task<'_>, attempts: &[Attempt]) -> Left {
 
 /// How many steps are left.
 fn remaining(task: &Task<'_>, image: &Image) -> Result<usize, PlanError> {
-    Ok(task.remediation.plan(task.finding, image)?.len())
+    Ok(task.steps(image)?.len())
 }
 
 /// The steps that took effect: those with a good answer, and those of which nobody knows if no later plan has them and, for what the

@@ -3,16 +3,16 @@
 mod attempt;
 mod budget;
 mod opposition;
+mod task;
 mod undo;
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use onus_core::plan::ReceiptKind;
-use onus_core::state::read_image;
 use onus_core::{
-    Caller, Clock, Finding, Image, Mode, Notice, Plan, PlanError, Receipt, ReceiptOutcome, Remediation, Resource, Sink,
-    Step, TagSources, Tags,
+    Caller, Clock, Finding, Image, Known, Mode, Notice, Plan, Receipt, ReceiptOutcome, Remediation, Sink, Step,
+    TagSources, Tags,
 };
 use serde::Serialize;
 
@@ -25,6 +25,7 @@ use crate::ports::{Pause, Remediations};
 use crate::records::{PlanRecord, Records, SharedAlarm, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
+use task::Task;
 
 /// Carries out jobs: plans, waits for people, applies, verifies, undoes.
 ///
@@ -87,18 +88,6 @@ pub enum Done {
     },
 }
 
-/// What all steps of one job share.
-pub(crate) struct Task<'a> {
-    pub(crate) finding: &'a Finding,
-    pub(crate) resource: Resource<'static>,
-    pub(crate) remediation: &'static dyn Remediation,
-    /// `policy`, or the person who approved or wants the undo.
-    pub(crate) by: &'a str,
-    pub(crate) kind: ReceiptKind,
-    /// Whether a person agreed to the plan.
-    pub(crate) approved: bool,
-}
-
 impl Responder {
     /// Does one job.
     ///
@@ -127,7 +116,7 @@ impl Responder {
             Err(reason) => return self.refuse(finding, by, ReceiptKind::Respond, reason).await,
         };
         let task = match self.task(finding, tags.as_ref(), by, ReceiptKind::Respond) {
-            Ok(task) => Task { approved: approval.is_some(), ..task },
+            Ok(task) => self.recalling(Task { approved: approval.is_some(), ..task }).await?,
             Err(Stop::NotResponding(reason)) if approval.is_none() => return Ok(Done::NotResponding { reason }),
             Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
                 return self.refuse(finding, by, ReceiptKind::Respond, reason).await;
@@ -229,25 +218,15 @@ impl Responder {
             let account = &finding.change.account;
             return Err(Stop::Refuse(format!("account `{account}` is not the one that this function acts in")));
         }
-        Ok(Task { finding, resource: resource.clone(), remediation, by, kind, approved: false })
-    }
-
-    /// Reads the resource.
-    async fn read(&self, task: &Task<'_>) -> Result<Image, PlanError> {
-        read_image(self.caller.as_ref(), |so_far| task.remediation.reads(task.finding, so_far)).await
-    }
-
-    /// Reads and plans. The inner error is a reason not to act; the outer one may pass.
-    async fn plan(&self, task: &Task<'_>) -> Result<Result<(Image, Vec<Step>), String>, HandleError> {
-        let planned = match self.read(task).await {
-            Ok(image) => task.remediation.plan(task.finding, &image).map(|steps| (image, steps)),
-            Err(error) => Err(error),
-        };
-        match planned {
-            Ok(planned) => Ok(Ok(planned)),
-            Err(PlanError::Read(source)) if source.is_retryable() => Err(call_failed("plan", task, source)),
-            Err(error) => Ok(Err(error.to_string())),
-        }
+        Ok(Task {
+            finding,
+            resource: resource.clone(),
+            remediation,
+            by,
+            kind,
+            known: Known::default(),
+            approved: false,
+        })
     }
 
     /// Keeps and tells a plan that nobody carries out now.
@@ -269,13 +248,14 @@ impl Responder {
         }
         let finding = Box::new(task.finding.clone());
         let notice = Notice::Planned { finding, mode, plan: Box::new(plan.clone()), at, links };
+        self.records.witness_all(&task.finding.id, at).await?;
         tell(&self.records, &self.sinks, &notice, Earlier::Possible).await?;
         Ok(Done::Planned { mode, plan: Box::new(plan) })
     }
 
     async fn nothing_to_do(&self, task: &Task<'_>, before: Image) -> Result<Done, HandleError> {
         let receipt = Receipt { before, ..self.receipt(task, ReceiptOutcome::NothingToDo) };
-        self.finish(task.finding, receipt, 0).await
+        self.finish(task, receipt, 0).await
     }
 
     /// A receipt with nothing sent yet.
@@ -296,14 +276,16 @@ impl Responder {
     }
 
     /// Keeps a receipt, then tells it.
-    async fn finish(&self, finding: &Finding, receipt: Receipt, undos: usize) -> Result<Done, HandleError> {
+    async fn finish(&self, task: &Task<'_>, receipt: Receipt, undos: usize) -> Result<Done, HandleError> {
         let receipt = self.records.keep_receipt(receipt, undos).await?;
-        self.tell_receipt(finding, &receipt).await?;
+        self.records.witness_all(&receipt.finding, receipt.at).await?;
+        self.tell_receipt(task.finding, &receipt).await?;
         Ok(Done::Receipt { receipt: Box::new(receipt) })
     }
 
     /// The job was done before; its receipt may not have been told to everybody.
     async fn already(&self, finding: &Finding, receipt: Receipt) -> Result<Done, HandleError> {
+        self.records.witness_all(&finding.id, self.clock.now()).await?;
         self.tell_receipt(finding, &receipt).await?;
         Ok(Done::Already { receipt: Box::new(receipt) })
     }
@@ -336,6 +318,7 @@ impl Responder {
             after: None,
         };
         let receipt = self.records.keep_receipt(receipt, 0).await?;
+        self.records.witness_all(&receipt.finding, receipt.at).await?;
         if by == "policy" {
             let notice = Notice::Alarm { finding: Box::new(finding.clone()), reason, at: receipt.at };
             self.records.keep_alarm(&notice).await?;

@@ -72,9 +72,7 @@ impl Responder {
     async fn was_undone(&self, task: &Task<'_>, earlier: &FindingId) -> Result<bool, HandleError> {
         let Some(receipt) = self.records.response(earlier).await? else { return Ok(true) };
         Ok(match (&receipt.outcome, &receipt.after) {
-            (ReceiptOutcome::Verified, Some(after)) => {
-                !task.remediation.plan(task.finding, after).is_ok_and(|steps| !steps.is_empty())
-            }
+            (ReceiptOutcome::Verified, Some(after)) => !task.steps(after).is_ok_and(|steps| !steps.is_empty()),
             _ => receipt.sent.iter().any(|sent| sent.result.is_ok()),
         })
     }

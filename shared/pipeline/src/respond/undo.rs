@@ -13,7 +13,7 @@ impl Responder {
     pub(super) async fn undo(&self, finding: &Finding, by: &str) -> Result<Done, HandleError> {
         let kind = ReceiptKind::Undo;
         let task = match self.task(finding, None, by, kind) {
-            Ok(task) => task,
+            Ok(task) => self.recalling(task).await?,
             Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
                 return self.refuse(finding, by, kind, reason).await;
             }
@@ -115,6 +115,9 @@ impl Responder {
         read_back: Result<Image, String>,
         undos: usize,
     ) -> Result<Done, HandleError> {
+        if let Ok(image) = &read_back {
+            self.remember(task, image).await?;
+        }
         let mut receipt = self.receipt(task, ReceiptOutcome::Verified);
         receipt.remediation.clone_from(&response.remediation);
         receipt.resource = response.resource.clone();
@@ -128,7 +131,7 @@ impl Responder {
                 receipt.after = self.read(task).await.ok();
             }
         }
-        self.finish(task.finding, receipt, undos).await
+        self.finish(task, receipt, undos).await
     }
 }
 

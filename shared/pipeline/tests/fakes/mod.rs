@@ -376,6 +376,10 @@ impl World {
         }
     }
 
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub fn records(&self) -> Records {
         let ledger: Arc<dyn Ledger> = self.ledger.clone();
         Records::new(ledger)
@@ -492,6 +496,7 @@ impl World {
             "alarms",
             "budgets",
             "contests",
+            "evidence",
             "locks",
         ] {
             keys.extend(self.store.list(top).await.expect("lists"));

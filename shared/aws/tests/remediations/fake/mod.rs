@@ -157,6 +157,7 @@ impl State {
                 }
                 Ok(json!({ "SecurityGroupRules": rules }))
             }
+            "DescribeFlowLogs" => Ok(json!({ "FlowLogs": [] })),
             "GetManagedPrefixListEntries" => {
                 let cidrs = self.get("prefix-list", &p["PrefixListId"], "InvalidPrefixListID.NotFound")?;
                 let entries = cidrs.as_array().unwrap().iter().map(|cidr| json!({ "Cidr": cidr, "Description": "x" }));

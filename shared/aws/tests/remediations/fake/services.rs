@@ -194,6 +194,7 @@ impl State {
                 Ok(json!({ "IsLogging": logging, "LatestDeliveryTime": self.tick }))
             }
             "GetTrail" => Ok(json!({ "Trail": { "Name": p["Name"], "IsMultiRegionTrail": true } })),
+            "GetEventSelectors" => Ok(json!({ "EventSelectors": [], "TrailARN": p["TrailName"] })),
             "StartLogging" => self.put("trail", &p["Name"], json!(true)),
             "StopLogging" => self.put("trail", &p["Name"], json!(false)),
             "GetResourcePolicy" => match self.get("secret-policy", &p["SecretId"], "") {
