@@ -127,12 +127,88 @@ fn functions_are_wiring_only() {
     let mut wrong = Vec::new();
     for (path, text) in sources(&workspace::root().join("functions")) {
         let of_a_function =
-            path.ends_with("src/main.rs") && path.iter().any(|part| part.to_string_lossy().starts_with("aws-"));
+            path.ends_with("src/main.rs") && path.iter().any(|part| is_function(&part.to_string_lossy()));
         if of_a_function && text.lines().count() >= 60 {
             wrong.push(format!("{}: {} lines", path.display(), text.lines().count()));
         }
     }
     assert!(wrong.is_empty(), "a function's main.rs stays below 60 lines:\n{}", wrong.join("\n"));
+}
+
+fn is_function(folder: &str) -> bool {
+    ["aws-", "azure-", "gcp-"].iter().any(|cloud| folder.starts_with(cloud))
+}
+
+/// Services and products of the clouds, as words of code.
+const SERVICES: [&str; 26] = [
+    "s3",
+    "sns",
+    "sqs",
+    "iam",
+    "kms",
+    "ec2",
+    "rds",
+    "dynamodb",
+    "eventbridge",
+    "cloudtrail",
+    "lambda",
+    "cloudwatch",
+    "amazonaws",
+    "microsoft",
+    "entra",
+    "keyvault",
+    "blob",
+    "azblob",
+    "eventgrid",
+    "eventhub",
+    "googleapis",
+    "gcs",
+    "bigquery",
+    "pubsub",
+    "cloudsql",
+    "cloudrun",
+];
+
+/// A cloud comes in as new folders: what is in the middle knows that there are clouds, but not which, and none of their services.
+#[test]
+fn the_middle_names_no_cloud() {
+    let mut wrong = Vec::new();
+    for folder in ["shared/core/src", "shared/rules/src", "shared/pipeline/src"] {
+        for (path, text) in sources(&workspace::root().join(folder)) {
+            // Where the clouds are told apart at all: the enum, and a call's constructors.
+            let tells_apart = path.ends_with("core/src/change.rs") || path.ends_with("core/src/call.rs");
+            let is_test = path.iter().any(|part| part == "tests" || part == "tests.rs");
+            if is_test {
+                continue;
+            }
+            for (number, line) in code(&text) {
+                let lower = line.to_lowercase();
+                let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+                let service = words.find(|word| SERVICES.contains(word));
+                let cloud = ["Cloud::Aws", "Cloud::Azure", "Cloud::Gcp"].into_iter().find(|name| line.contains(name));
+                if let Some(name) = service.or(cloud.filter(|_| !tells_apart)) {
+                    wrong.push(format!("{}:{number}: {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the middle names a cloud or its service:\n{}", wrong.join("\n"));
+}
+
+/// The lines of a source that are neither comment nor test, with their numbers.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").zip(1..).map(|(line, number)| (number, line));
+    lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn the_readme_draws_the_layers_that_hold() {
+    let readme = std::fs::read_to_string(workspace::root().join("shared/README.md")).expect("readable");
+    let drawn = readme.split("## Layers").nth(1).expect("a chapter on layers").split("## ").next().expect("its text");
+    let library = |name: &&str| !name.contains('-') && **name != *"onus";
+    let missing: Vec<&str> =
+        MAY_USE.iter().map(|(name, _)| *name).filter(library).filter(|name| !drawn.contains(name)).collect();
+    assert!(missing.is_empty(), "shared/README.md draws no {missing:?}");
 }
 
 /// Every Rust source below a folder with its text.

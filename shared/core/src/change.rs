@@ -31,6 +31,12 @@ impl Cloud {
             Cloud::Gcp => "gcp",
         }
     }
+
+    /// Whether ids of resources and names of tags that differ in case only are the same
+    /// (<https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>).
+    pub const fn ignores_case(self) -> bool {
+        matches!(self, Cloud::Azure)
+    }
 }
 
 impl fmt::Display for Cloud {

@@ -57,9 +57,8 @@ impl<'a> Subject<'a> {
 
     /// Whether a selector that was not given, or one that matches any of these ids, lets the subject through.
     fn selects<'t>(&self, glob: Option<&Glob>, texts: impl IntoIterator<Item = &'t str>) -> bool {
-        let matches = |glob: &Glob, text: &str| match self.cloud {
-            Cloud::Azure => glob.matches_ignoring_case(text),
-            Cloud::Aws | Cloud::Gcp => glob.matches(text),
+        let matches = |glob: &Glob, text: &str| {
+            if self.cloud.ignores_case() { glob.matches_ignoring_case(text) } else { glob.matches(text) }
         };
         glob.is_none_or(|glob| texts.into_iter().any(|text| matches(glob, text)))
     }
@@ -70,10 +69,8 @@ impl<'a> Subject<'a> {
 
     /// Whether every selected tag is there with a value that matches. Tags that are not known match nothing.
     fn has_tags(&self, wanted: &BTreeMap<String, Glob>) -> bool {
-        let same = |key: &str, wanted: &str| match self.cloud {
-            Cloud::Azure => key.eq_ignore_ascii_case(wanted),
-            Cloud::Aws | Cloud::Gcp => key == wanted,
-        };
+        let ignores_case = self.cloud.ignores_case();
+        let same = |key: &str, wanted: &str| key == wanted || (ignores_case && key.eq_ignore_ascii_case(wanted));
         wanted.iter().all(|(key, glob)| {
             self.tags.is_some_and(|tags| tags.iter().any(|(name, value)| same(name, key) && glob.matches(value)))
         })

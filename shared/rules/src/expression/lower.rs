@@ -223,7 +223,7 @@ impl Lowering<'_> {
         };
         if name == "unknown" {
             if !self.with_state {
-                let hint = "name the kind of resource that tells, such as state: AWS::S3::Bucket".to_owned();
+                let hint = "name the kind of resource that tells in `state`, as its provider writes it".to_owned();
                 self.wrong(id, "`unknown` in a rule without `state`: nothing could ever settle it", Some(hint));
             }
             self.unknowns.push(literal.into_inner());

@@ -119,7 +119,7 @@ fn watch(path: &str, file: &RuleFile, said: &mut Said<'_>) {
         said.word("watch", action, format!("`{action}` is not an action"), hint);
     }
     if file.state_when.is_some() && file.state.is_none() {
-        let hint = "name the kind of resource to read, such as AWS::S3::Bucket or Microsoft.Storage/storageAccounts";
+        let hint = "name the kind of resource to read, as its provider writes it";
         said.key("state_when", "`state_when` without `state`".to_owned(), hint);
     }
 }
