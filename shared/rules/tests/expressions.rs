@@ -265,7 +265,7 @@ fn mistakes_in_expressions_are_told_at_their_place() {
         ("regex('a', request.x)", "`regex` needs a text written out", ""),
         ("request.exists(request, true)", "`request` has a meaning already", ""),
         ("request.?x == 1", "optional selection", "without `?`"),
-        ("unknown('x')", "`unknown` in a rule without `state`", "AWS::S3::Bucket"),
+        ("unknown('x')", "`unknown` in a rule without `state`", "as its provider writes it"),
         ("request.x ==", "", ""),
         ("true && 1 = 2", "", ""),
     ];
