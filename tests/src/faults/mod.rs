@@ -2,9 +2,10 @@
 
 pub mod proxy;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -14,12 +15,14 @@ use crate::local_aws::LocalAws;
 use crate::stage::{Stage, batch, binary, returned};
 use proxy::Proxy;
 
-/// How long the binary under test holds a resource at most, in seconds: what a killed handler makes the next one wait.
-const LEASE: u64 = 2;
+/// How long the binary under test holds a resource at most, in seconds. In the last thirty of them it begins no write.
+const LEASE: u64 = 40;
+/// How long others leave a resource alone that a killed handler held: its lease, and how far clocks may be apart (`pipeline/src/lock.rs`).
+const HELD: Duration = Duration::from_secs(LEASE + 60 + 1);
 /// What the functions log, to standard error: nothing that would tear the matrix apart.
 const LOG: &str = "warn";
-/// How long one message may need until it is done.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// How often a message is delivered before the handler is given time.
+const DELIVERIES: u32 = 3;
 
 /// What happens to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,11 +54,6 @@ impl Fault {
         Self::KilledBefore,
         Self::KilledAfter,
     ];
-
-    /// Whether the function does not survive it.
-    pub fn kills(self) -> bool {
-        matches!(self, Self::KilledBefore | Self::KilledAfter)
-    }
 }
 
 impl fmt::Display for Fault {
@@ -81,12 +79,23 @@ pub struct Cell {
     pub wrong: Vec<String>,
 }
 
+/// A response that may not be done yet.
+struct Begun {
+    queue: String,
+    finding: String,
+    deliveries: u32,
+    done: bool,
+    seen: Vec<proxy::Seen>,
+}
+
 /// The stage, the proxy, and the function that found what is to be taken back.
 pub struct Bench {
     stage: Stage,
     proxy: Proxy,
     audit: Function,
     played: u32,
+    /// Every notice so far.
+    told: RefCell<Vec<String>>,
 }
 
 impl Bench {
@@ -95,19 +104,30 @@ impl Bench {
         let stage = Stage::new(LocalAws::moto());
         let proxy = Proxy::start(&stage.aws.url);
         let audit = Function::start(&binary("aws-audit"), stage.env_with(&[("ONUS_LOG", LOG)]));
-        Self { stage, proxy, audit, played: 0 }
+        Self { stage, proxy, audit, played: 0, told: RefCell::default() }
     }
 
     /// The calls of one undisturbed response, in order.
     pub fn calls(&mut self) -> Vec<String> {
-        let (cell, calls) = self.play(None);
+        let begun = self.begin(None);
+        let (cell, calls) = self.judge(begun);
         assert_eq!(cell, Cell { deliveries: 1, wrong: Vec::new() }, "an undisturbed response");
         calls.into_iter().map(|call| call.name).collect()
     }
 
-    /// Spoils the n-th call of a response, from 0, and lets the queue deliver until it is done.
-    pub fn spoil(&mut self, call: usize, fault: Fault) -> Cell {
-        self.play(Some((call, fault))).0
+    /// Spoils one call in each of these ways: the call's number from 0, and the fault. Responses whose handler was killed, or whose lease nobody
+    /// knows the owner of, are finished together, once their leases have ended.
+    pub fn spoil(&mut self, cells: &[(usize, Fault)]) -> Vec<Cell> {
+        let mut begun: Vec<Begun> = cells.iter().map(|(call, fault)| self.begin(Some((*call, *fault)))).collect();
+        if begun.iter().any(|begun| !begun.done) {
+            std::thread::sleep(HELD);
+        }
+        let mut function = self.respond();
+        for unfinished in begun.iter_mut().filter(|begun| !begun.done) {
+            self.proxy.arm(None);
+            self.deliver(&mut function, unfinished);
+        }
+        begun.into_iter().map(|begun| self.judge(begun).0).collect()
     }
 
     fn respond(&self) -> Function {
@@ -115,39 +135,47 @@ impl Bench {
         let env = self.stage.env_with(&[("AWS_ENDPOINT_URL", &url), ("ONUS_LEASE_SECONDS", &lease), ("ONUS_LOG", LOG)]);
         let function = Function::start(&binary("aws-respond"), env);
         self.proxy.victim(function.id());
+        // Its own warming up is not part of the response.
+        function.settled();
         function
     }
 
-    fn play(&mut self, spoilt: Option<(usize, Fault)>) -> (Cell, Vec<proxy::Seen>) {
+    /// Makes a violation, has it found, and delivers the message until it is done, or the handler is killed, or others have to wait.
+    fn begin(&mut self, spoilt: Option<(usize, Fault)>) -> Begun {
         self.played += 1;
         let queue = format!("orders-{}", self.played);
         let finding = self.find(&queue);
-        let message = batch(&[json!({ "respond": finding }).to_string()]);
+        let mut begun = Begun { queue, finding, deliveries: 0, done: false, seen: Vec::new() };
         let mut function = self.respond();
-        // Its own warming up is not part of the response.
-        function.settled();
         self.proxy.arm(spoilt);
-        let until = Instant::now() + PATIENCE;
-        let mut deliveries = 0;
-        let mut wrong = Vec::new();
-        loop {
-            deliveries += 1;
+        self.deliver(&mut function, &mut begun);
+        begun
+    }
+
+    /// Delivers the message at most [`DELIVERIES`] times.
+    fn deliver(&self, function: &mut Function, begun: &mut Begun) {
+        let message = batch(&[json!({ "respond": begun.finding }).to_string()]);
+        for _ in 0..DELIVERIES {
+            begun.deliveries += 1;
             match function.try_invoke(&message) {
-                None => {
-                    function = self.respond();
-                    function.settled();
+                None => break,
+                Some(answer) if returned(answer.clone())["batchItemFailures"] == json!([]) => {
+                    begun.done = true;
+                    break;
                 }
-                Some(answer) if returned(answer.clone())["batchItemFailures"] == json!([]) => break,
-                Some(_) => std::thread::sleep(Duration::from_millis(300)),
-            }
-            if Instant::now() > until {
-                wrong.push(format!("not done after {deliveries} deliveries"));
-                break;
+                Some(_) => {}
             }
         }
-        let seen = self.proxy.disarm();
-        wrong.extend(self.wrongs(&queue, &finding, &seen));
-        (Cell { deliveries, wrong }, seen)
+        begun.seen.extend(self.proxy.disarm());
+    }
+
+    /// What became of a response that was begun, and the calls it took.
+    fn judge(&self, begun: Begun) -> (Cell, Vec<proxy::Seen>) {
+        let mut wrong = self.wrongs(&begun);
+        if !begun.done {
+            wrong.push(format!("not done after {} deliveries", begun.deliveries));
+        }
+        (Cell { deliveries: begun.deliveries, wrong }, begun.seen)
     }
 
     /// Makes a queue public and has it found.
@@ -169,12 +197,12 @@ impl Bench {
         let findings = report["findings"].as_array().expect("a list").iter();
         let mut ours = findings.filter(|finding| finding[1] == "aws.sqs.queue_made_public");
         self.stage.messages(&self.stage.responses);
-        self.stage.messages(&self.stage.told);
         ours.next().unwrap_or_else(|| panic!("not found: {report}"))[0].as_str().expect("an id").to_owned()
     }
 
     /// What must be true once the message is done, whatever happened.
-    fn wrongs(&self, queue: &str, finding: &str, seen: &[proxy::Seen]) -> Vec<String> {
+    fn wrongs(&self, begun: &Begun) -> Vec<String> {
+        let Begun { queue, finding, seen, .. } = begun;
         let mut wrong = Vec::new();
         let sids = self.sids(queue);
         if sids != ["ShopSends"] {
@@ -188,8 +216,13 @@ impl Bench {
         if receipts.len() != 1 || receipts.values().any(|receipt| receipt["outcome"] != "verified") {
             wrong.push(format!("receipts {receipts:?}"));
         }
-        let told = self.stage.messages(&self.stage.told);
-        if !told.iter().any(|notice| notice.contains("io.onus.finding.responded") && notice.contains(finding)) {
+        self.told.borrow_mut().extend(self.stage.messages(&self.stage.told));
+        if !self
+            .told
+            .borrow()
+            .iter()
+            .any(|notice| notice.contains("io.onus.finding.responded") && notice.contains(finding.as_str()))
+        {
             wrong.push("nobody was told".to_owned());
         }
         let dead = self.stage.messages(&self.stage.dead);
