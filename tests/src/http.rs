@@ -44,11 +44,13 @@ impl Http {
         let mut stream = TcpStream::connect(&self.authority).expect("the server listens");
         stream.set_read_timeout(Some(DEADLINE)).expect("a deadline is no zero");
         let body = body.map(Value::to_string).unwrap_or_default();
-        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.authority);
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.authority,
+            headers.concat(),
+            body.len()
+        );
         stream.write_all(head.as_bytes()).expect("the server reads");
         let mut text = Vec::new();
         stream.read_to_end(&mut text).expect("the server answers within a minute");
@@ -72,7 +74,7 @@ fn reply(text: &str) -> Option<Reply> {
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if chunked { unchunked(body)? } else { body.to_owned() };
     let json = serde_json::from_str(&body);
-    let body = json.unwrap_or_else(|_| if body.is_empty() { Value::Null } else { Value::String(body) });
+    let body = json.unwrap_or(if body.is_empty() { Value::Null } else { Value::String(body) });
     Some(Reply { status, head: head.to_owned(), body })
 }
 

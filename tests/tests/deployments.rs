@@ -137,7 +137,7 @@ fn terraform() -> String {
         .collect();
     files.sort();
     let lines = files.iter().map(|path| std::fs::read_to_string(path).expect("readable")).collect::<String>();
-    lines.lines().filter(|line| !line.trim_start().starts_with('#')).map(|line| format!("{line}\n")).collect()
+    lines.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
