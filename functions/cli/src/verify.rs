@@ -42,13 +42,12 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
 }
 
 async fn verify(records: &Records, args: &VerifyArgs) -> anyhow::Result<Vec<Verified>> {
-    let ids = match &args.id {
-        Some(id) => vec![id.clone()],
-        None => {
-            let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-            let from = today.checked_sub(i64::from(args.days).days()).context("cannot count that many days back")?;
-            records.findings(from, today).await?
-        }
+    let ids = if let Some(id) = &args.id {
+        vec![id.clone()]
+    } else {
+        let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+        let from = today.checked_sub(i64::from(args.days).days()).context("cannot count that many days back")?;
+        records.findings(from, today).await?
     };
     let mut verified = Vec::new();
     for finding in ids {
