@@ -5,13 +5,16 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate faults
+.PHONY: help demo demo-azure test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate faults
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: local ## Play risky changes against a local AWS: found, told, rolled back, undone
 	@tests/demo/run.sh
+
+demo-azure: local ## The same on a local Azure
+	@tests/demo_azure/run.sh
 
 test: local ## Run every test
 	@echo "== tests of the workspace"
@@ -35,7 +38,7 @@ deny: .local/cargo/bin/cargo-deny ## Check licences, sources and banned crates
 	@echo "== building cargo-deny into .local (once, about two minutes)"
 	@cargo install -q cargo-deny@0.20.2 --locked --no-default-features --root .local/cargo --target-dir $(TARGET)/cargo-deny
 
-local: ## Install the local AWS and its clients into .local/
+local: ## Install the local clouds and their clients into .local/
 	@tests/local/install.sh
 
 build: ## Build the functions and the command line, optimised

@@ -43,7 +43,7 @@ class Arm(Cloud):
 
     def reset(self):
         super().reset()
-        self.store, self.log, self.directory, self.pending = Store(), Log(), Directory(), {}
+        self.store, self.log, self.directory, self.pending, self.events = Store(), Log(), Directory(), {}, []
         seeded(self.store, f"/subscriptions/{SUBSCRIPTION}", {"subscriptionId": SUBSCRIPTION, "displayName": "shop", "state": "Enabled"})
         seeded(self.store, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": "westeurope"})
 
@@ -57,6 +57,8 @@ class Arm(Cloud):
             return Response(200, {"token": f"{identity.name}-token", "header": f"{identity.name}-header", "object_id": identity.object_id})
         if name == "records":
             return Response(200, self.log.shaped(request.query["shape"], int(request.query.get("since", 0))))
+        if name == "events":
+            return Response(200, self.events)
         if name == "without_body":
             self.log.without_body = request.json()
             return Response(204)
@@ -71,6 +73,8 @@ class Arm(Cloud):
             return self.directory.token(request)
         if request.path == "/":
             return Response(200, {})
+        if request.path.startswith("/topics/"):
+            return self._publish(request)
         identity = self.directory.caller(request, AUDIENCES)
         self._version(request)
         self._misbehave(request, "throttle", 429)
@@ -81,6 +85,13 @@ class Arm(Cloud):
         response.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
         response.headers.setdefault("x-ms-correlation-request-id", str(uuid.uuid4()))
         return response
+
+    def _publish(self, request):
+        """Event Grid: a custom topic's endpoint, `/topics/<name>/api/events`, which takes CloudEvents one or many at a time."""
+        self.directory.caller(request, ("https://eventgrid.azure.net",))
+        sent = request.json()
+        self.events += sent if isinstance(sent, list) else [sent]
+        return Response(200)
 
     def _version(self, request):
         version = next((value for name, value in request.query.items() if name.lower() == "api-version"), None)

@@ -25,21 +25,13 @@ from botocore.config import Config  # noqa: E402
 import changes  # noqa: E402
 from cloudtrail import Recorder, envelope  # noqa: E402
 from deploy import deploy  # noqa: E402
+from report import Notice, Result, closing, say, table, until  # noqa: E402
 from serve import ACCOUNT, Server  # noqa: E402
 
 REGION = "us-east-1"
 BUS = "cloudtrail"
 SOURCE = "demo.cloudtrail"
-CLOSED_WITHIN = 30.0
 ONUS_YAML = (HERE / "onus.yaml").read_text()
-
-STARTED = time.monotonic()
-
-
-def say(text):
-    """A line of progress, with the seconds since the start."""
-    print(f"{time.monotonic() - STARTED:5.1f}s  {text}", flush=True)
-
 
 class Stage:
     """The local AWS, who acts in it, and where Onus is heard."""
@@ -141,37 +133,6 @@ class Inbox:
                 return self.notices
 
 
-class Notice:
-    """A CloudEvent that holds an OCSF Detection Finding, as a topic or a bus delivers it."""
-
-    def __init__(self, event):
-        event = event.get("detail", event)  # a bus wraps it in an event of its own
-        self.ocsf = event["data"]
-        self.kind = event["type"].rpartition(".")[2]
-        self.change = self.ocsf["metadata"]["correlation_uid"]
-        self.finding = self.ocsf["finding_info"]["uid"]
-        self.rule = self.ocsf["unmapped"]["rule"]
-        self.duty = self.ocsf["unmapped"]["duty"]["owner"]
-        self.acts = self.ocsf["unmapped"].get("mode") == "enforce"
-        self.receipt = self.ocsf["unmapped"].get("receipt", {})
-
-
-def until(check, within=CLOSED_WITHIN):
-    """Asks again and again until the answer is true; the answer, true or not."""
-    deadline = time.monotonic() + within
-    while not (answer := check()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return answer
-
-
-class Result:
-    """What became of one change."""
-
-    def __init__(self, change, event_id, sent_at):
-        self.change, self.event_id, self.sent_at = change, event_id, sent_at
-        self.found = self.told_on_bus = self.receipt = self.seconds = None
-
-
 def play(stage):
     """Makes every change, sends its record, and waits until Onus closed it."""
     players = [cls(stage.owner, stage.alice, ACCOUNT) for cls in changes.ALL]
@@ -196,15 +157,9 @@ def play(stage):
 
 def collect(stage, result):
     """Finds what was told about a change: its finding by topic and by bus, and the receipt of the response."""
-
-    def heard(inbox, kind):
-        about = [notice for notice in inbox.fetch() if (notice.kind, notice.change) == (kind, result.event_id)]
-        # Several rules may fire: the one with a response first, then the most severe.
-        return max(about, key=lambda notice: (notice.acts, notice.ocsf["severity_id"]), default=None)
-
-    result.found = until(lambda: heard(stage.told, "found"), within=10)
-    result.told_on_bus = until(lambda: heard(stage.on_bus, "found"), within=10)
-    result.receipt = until(lambda: heard(stage.told, "responded"), within=10)
+    result.found = until(lambda: result.heard(stage.told.fetch(), "found"), within=10)
+    result.told_on_bus = until(lambda: result.heard(stage.on_bus.fetch(), "found"), within=10)
+    result.receipt = until(lambda: result.heard(stage.told.fetch(), "responded"), within=10)
 
 
 def undo(stage, result):
@@ -249,31 +204,6 @@ def play_undo(stage, results):
     ]
 
 
-def table(results):
-    """The closing table, and whether every line of it is good."""
-    header = ("change", "finding", "duty", "action", "seconds", "bad part gone")
-    rows = [header]
-    good = True
-    for result in results:
-        left, lost = result.change.left(), result.change.lost()
-        receipt = result.receipt.receipt if result.receipt else {}
-        fine = receipt.get("outcome") == "verified" and not left and not lost and bool(result.told_on_bus)
-        good = good and fine
-        rows.append((
-            result.change.title,
-            result.found.rule if result.found else "not told",
-            result.found.duty if result.found else "",
-            receipt.get("remediation", "none"),
-            f"{result.seconds:.1f}" if result.seconds else "",
-            "yes, the rest stands" if fine else f"{receipt.get('outcome')}, left {sorted(left)}, lost {sorted(lost)}",
-        ))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    line = lambda row: "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()  # noqa: E731
-    print("\n" + line(rows[0]) + "\n" + "  ".join("-" * width for width in widths))
-    print("\n".join(line(row) for row in rows[1:]) + "\n")
-    return good
-
-
 def main():
     binaries = Path(sys.argv[1]).resolve()
     log = Path(os.environ.get("ONUS_DEMO_LOG", HERE.parents[1] / ".local/demo.log"))
@@ -284,13 +214,8 @@ def main():
         results = play(stage)
         good = table(results)
         checks = play_undo(stage, results) if all(result.receipt for result in results) else [("undo was played", False)]
-        print()
-        for what, fine in checks:
-            print(f"{'ok  ' if fine else 'FAIL'}  {what}")
-        dead = letters(stage)
-        print(f"{'FAIL' if dead else 'ok  '}  nothing was put aside{': ' + dead[0] if dead else ''}")
-        say("done")
-    sys.exit(0 if good and all(fine for _, fine in checks) and not dead else 1)
+        good = closing(checks, letters(stage)) and good
+    sys.exit(0 if good else 1)
 
 
 def letters(stage):
