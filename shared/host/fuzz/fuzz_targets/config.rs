@@ -30,7 +30,9 @@ fuzz_target!(|text: &str| {
     for index in 0..config.exemptions.len() {
         // `None` where a YAML tag stands before the document: then no line is shown.
         if let Some((line, _)) = place(text, &[Step::Key("exemptions"), Step::Index(index)]) {
-            assert!((1..=text.lines().count() + 1).contains(&line), "{line} is in the text");
+            // YAML ends lines at more characters than Rust does.
+            let breaks = text.matches(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count();
+            assert!((1..=breaks + 1).contains(&line), "{line} is in the text");
         }
     }
 });
