@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo demo-azure test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate faults
+.PHONY: help demo demo-azure demo-gcp test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate faults
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: local ## Play risky changes against a local AWS: found, told, rolled back,
 
 demo-azure: local ## The same on a local Azure
 	@tests/demo_azure/run.sh
+
+demo-gcp: local ## The same on a local Google Cloud
+	@tests/demo_gcp/run.sh
 
 test: local ## Run every test
 	@echo "== tests of the workspace"

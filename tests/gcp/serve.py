@@ -8,7 +8,7 @@ tokens with. Requests are told apart and checked by the discovery documents that
 is refused. State is kept in memory, with the version tokens of each API, and writes with an old one are refused. Answers of
 Compute Engine and Cloud SQL are operations, which have to be followed before what they do can be seen.
 
-Below `/-/` is what tests ask: `/-/requests` lists the API requests so far, `/-/messages?topic=…` the messages of a topic,
+Below `/-/` is what tests ask: `/-/requests` lists the API requests so far, `/-/log` the entries of the audit log that they left, `/-/messages?topic=…` the messages of a topic,
 and `/-/token?audience=…&email=…` answers a token as Google signs it for a push request.
 """
 
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import objects  # noqa: E402
 import services  # noqa: E402
+from audit_log import Log  # noqa: E402
 from discovery import Document  # noqa: E402
 from refusal import Refusal  # noqa: E402
 from signing import Signer  # noqa: E402
@@ -55,6 +56,7 @@ class Cloud:
         self.state = services.State()
         self.objects = objects.Objects()
         self.signer = Signer()
+        self.log = Log()
         self.requests = []
 
     def method(self, http, path):
@@ -83,10 +85,17 @@ class Cloud:
                 agent = headers.get("user-agent", "")
                 asked = {"api": api, **request, "headers": sorted(sent), "agent": agent}
                 self.requests.append(copy.deepcopy(asked))
-                handler = services.METHODS[f"{api}:{method}"]
-                return 200, handler(self.state, named | dict(query), body or {}, headers.get("if-match"))
+                return 200, self.call(f"{api}:{method}", named | dict(query), body or {}, headers)
         except Refusal as refusal:
             return refusal.status, refusal.body(api in OLD)
+
+
+    def call(self, name, parameters, body, headers):
+        """Does what was asked, and logs it."""
+        call = lambda: services.METHODS[name](self.state, parameters, body, headers.get("if-match"))
+        read = lambda method, asked: services.METHODS[method](self.state, asked, {}, None)
+        token = headers["authorization"].removeprefix("Bearer ")
+        return self.log.call(name, token, parameters, body, call, read)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -122,6 +131,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.respond(200, {"token": cloud.signer.token(asked["audience"], asked["email"])})
             elif path == "/-/requests":
                 self.respond(200, cloud.requests)
+            elif path == "/-/log":
+                self.respond(200, cloud.log.entries)
             elif path == "/-/messages":
                 self.respond(200, cloud.state.messages.get(asked["topic"], []))
             elif cloud.objects.has(urllib.parse.unquote(path)):
