@@ -37,14 +37,16 @@ impl Invocation {
     /// taken, also in one another. A list's elements are parts of their own.
     pub fn read(body: &str) -> Self {
         let mut invocation = Self::default();
-        match serde_json::from_str::<Wire<'_>>(body) {
-            Ok(wire) => {
+        // A derived struct can be read from a list too, which is what a webhook's request is.
+        let wire = body.trim_start().starts_with('{').then(|| serde_json::from_str::<Wire<'_>>(body).ok()).flatten();
+        match wire {
+            Some(wire) => {
                 invocation.wrapped = true;
                 for data in wire.data.values() {
                     invocation.take(data.get(), LAYERS);
                 }
             }
-            Err(_) => invocation.take(body, LAYERS),
+            None => invocation.take(body, LAYERS),
         }
         invocation
     }
@@ -171,9 +173,12 @@ mod tests {
 
     #[test]
     fn a_request_without_the_hosts_envelope_is_a_webhooks() {
-        for (body, parts) in
-            [(r#"[{"a":1},{"b":2}]"#, vec![r#"{"a":1}"#, r#"{"b":2}"#]), ("", vec![""]), ("x", vec!["x"])]
-        {
+        for (body, parts) in [
+            (r#"[{"a":1}]"#, vec![r#"{"a":1}"#]),
+            (r#"[{"a":1},{"b":2}]"#, vec![r#"{"a":1}"#, r#"{"b":2}"#]),
+            ("", vec![""]),
+            ("x", vec!["x"]),
+        ] {
             let read = Invocation::read(body);
             assert_eq!((read.parts, read.wrapped), (parts.into_iter().map(str::to_owned).collect(), false), "{body}");
         }
