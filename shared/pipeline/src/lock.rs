@@ -7,7 +7,8 @@
 //! Handlers' clocks differ. So a lease of somebody else counts for [`SKEW`] longer than it says, and the holder begins no write in
 //! its last [`CALL`]: between the last effect of one and the first reading of the next there is no moment that both count as theirs,
 //! as long as clocks are at most `SKEW` apart and a call ends within `CALL`. The platforms keep their clocks within a second; what
-//! a provider does with a request after its client gave up is beyond any lease.
+//! a provider does with a request after its client gave up is beyond any lease. A lease of less than three minutes leaves a third
+//! of itself for clocks and a sixth for a call.
 
 use jiff::{SignedDuration, Timestamp};
 use onus_core::Created;
@@ -22,6 +23,11 @@ pub(crate) const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// How long a call may take, from the look at the clock before it to its effect: the callers' time-outs, their own retries included.
 pub(crate) const CALL: SignedDuration = SignedDuration::from_secs(30);
 
+/// What a lease leaves for clocks that differ, and for a call.
+fn margins(lease: SignedDuration) -> (SignedDuration, SignedDuration) {
+    (SKEW.min(lease / 3), CALL.min(lease / 6))
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Lease {
     until: Timestamp,
@@ -32,12 +38,14 @@ struct Lease {
 pub(crate) struct Held {
     key: String,
     until: Timestamp,
+    /// When the last write may begin.
+    last: Timestamp,
 }
 
 impl Held {
     /// Whether a write may still begin.
     pub(crate) fn is_valid(&self, now: Timestamp) -> bool {
-        now < later(self.until, -CALL)
+        now < self.last
     }
 
     /// When the lease ends.
@@ -66,20 +74,21 @@ pub(crate) async fn take(
     now: Timestamp,
     lease: SignedDuration,
 ) -> Result<Result<Held, Timestamp>, RecordError> {
+    let (skew, call) = margins(lease);
     let prefix = format!("locks/{name}");
     let keys = records.keys(&prefix).await?;
     let number = |key: &String| key.strip_prefix(&prefix)?.split('/').nth(1)?.parse::<u64>().ok();
     let last = keys.iter().filter_map(number).max().unwrap_or(0);
     if last > 0 && !keys.contains(&format!("{prefix}/{last}/released.json")) {
         let held: Option<Lease> = records.get(&format!("{prefix}/{last}/taken.json")).await?;
-        if let Some(until) = held.map(|lease| later(lease.until, SKEW)).filter(|until| now < *until) {
+        if let Some(until) = held.map(|lease| later(lease.until, skew)).filter(|until| now < *until) {
             return Ok(Err(until));
         }
     }
     let until = later(now, lease);
     let key = format!("{prefix}/{}", last + 1);
     match records.put(&format!("{key}/taken.json"), &Lease { until }).await? {
-        Created::New => Ok(Ok(Held { key, until })),
+        Created::New => Ok(Ok(Held { last: later(until, -call), key, until })),
         Created::Existed => Ok(Err(until)),
     }
 }
@@ -116,6 +125,15 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    #[tokio::test]
+    async fn a_short_lease_can_be_used_and_is_over_soon() {
+        let (records, second) = (records(), SignedDuration::from_secs(6));
+        let Ok(held) = take(&records, "it", at(0), second).await.expect("answers") else { panic!("free") };
+        assert!(held.is_valid(at(4)) && !held.is_valid(at(5)));
+        assert!(take(&records, "it", at(7), second).await.expect("answers").is_err());
+        assert!(take(&records, "it", at(8), second).await.expect("answers").is_ok());
     }
 
     #[tokio::test]
