@@ -19,6 +19,9 @@ use proxy::Proxy;
 const LEASE: u64 = 40;
 /// How long others leave a resource alone that a killed handler held: its lease, and how far clocks may be apart (`pipeline/src/lock.rs`).
 const HELD: Duration = Duration::from_secs(LEASE + 60 + 1);
+/// Every cell is a response to the same rule in the same hour: the budget is another test's.
+const CONFIG: &str =
+    "{ modes: { default: enforce }, settings: { budget: { per_rule: 9999, per_account: 9999, total: 9999 } } }";
 /// What the functions log, to standard error: nothing that would tear the matrix apart.
 const LOG: &str = "warn";
 /// How often a message is delivered before the handler is given time.
@@ -132,7 +135,12 @@ impl Bench {
 
     fn respond(&self) -> Function {
         let (url, lease) = (self.proxy.url.clone(), LEASE.to_string());
-        let env = self.stage.env_with(&[("AWS_ENDPOINT_URL", &url), ("ONUS_LEASE_SECONDS", &lease), ("ONUS_LOG", LOG)]);
+        let env = self.stage.env_with(&[
+            ("AWS_ENDPOINT_URL", &url),
+            ("ONUS_LEASE_SECONDS", &lease),
+            ("ONUS_LOG", LOG),
+            ("ONUS_CONFIG", CONFIG),
+        ]);
         let function = Function::start(&binary("aws-respond"), env);
         self.proxy.victim(function.id());
         // Its own warming up is not part of the response.
