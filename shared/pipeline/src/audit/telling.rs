@@ -42,14 +42,16 @@ impl Auditor {
     ) -> Result<Option<Outcome>, HandleError> {
         let change = case.change;
         let claim = self.records.claimed(change.cloud, &change.uid, rule).await?;
-        let Some(claim) = claim.filter(|claim| claim.fate == Fate::Told) else { return Ok(None) };
-        let finding = match self.records.finding(&claim.finding).await? {
-            Some(finding) => finding,
-            None => match self.rules.finding(rule, change, Some(state), self.clock.now()) {
-                Some(finding) => self.records.keep(finding).await?,
-                None => return Ok(None),
-            },
+        let Some(claim) = claim else { return Ok(None) };
+        let known = self.records.finding(&claim.finding).await?;
+        let Some(finding) = known.or_else(|| self.rules.finding(rule, change, Some(state), self.clock.now())) else {
+            return Ok(None);
         };
+        // Whatever became of it, what belongs to a finding is kept whole.
+        let (_, finding) = self.keep(finding, &claim.fate, case).await?;
+        if claim.fate != Fate::Told {
+            return Ok(None);
+        }
         let Judged { decision, unknown, .. } = self.judge(&finding, case).await;
         let outcome = outcome(&finding, Created::Existed, decision, claim.fate);
         self.told(finding, decision.mode, unknown, Earlier::Possible).await?;
