@@ -149,6 +149,33 @@ async fn touching_any_link_or_entry_breaks_the_chain_there() {
 }
 
 #[tokio::test]
+async fn two_links_that_changed_places_break_the_chain_at_the_first() {
+    let (world, finding) = responded().await;
+    let mut links: Vec<String> = world.keys().await;
+    links.retain(|key| key.starts_with("evidence/"));
+    let mut wrong = Vec::new();
+    for one in 0..links.len() {
+        for other in one + 1..links.len() {
+            let store: Arc<dyn Ledger> = onus_ledger::open("memory://", &Options::default()).expect("memory opens");
+            for key in world.keys().await {
+                let from = match &key {
+                    key if *key == links[one] => &links[other],
+                    key if *key == links[other] => &links[one],
+                    key => key,
+                };
+                let value = world.store.read(from).await.expect("reads").expect("there");
+                store.create(&key, value).await.expect("creates");
+            }
+            let found = Records::new(store).verify(&finding).await.expect("reads");
+            if !matches!(found, Chain::Broken { link, .. } if link == one + 1) {
+                wrong.push(format!("{} and {}: {found}", one + 1, other + 1));
+            }
+        }
+    }
+    assert!(links.len() > 2 && wrong.is_empty(), "{} links\n{}", links.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
 async fn the_chain_is_whole_wherever_a_handler_died() {
     for last in [Last::Lost, Last::Unheard] {
         let whole = World::dying(ENFORCE, &["fake.fires"], "fake.auto", last);

@@ -1,14 +1,19 @@
 //! What must hold whatever happens.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use onus_core::plan::ReceiptKind;
 use onus_core::{Call, Cloud, FindingId, Receipt, ReceiptOutcome};
 use onus_pipeline::Job;
+use onus_pipeline::records::{Chain, Records};
 use serde_json::Value;
 
 use super::cloud::entries_of;
 use super::rules::{BY_RECORD, BY_STATE};
+use super::store::Store;
 use super::world::{ModelChange, World, Write};
 
 /// Something that must never happen, happened.
@@ -36,6 +41,8 @@ pub const VERIFIED: &str = "verified means seen";
 pub const RESTORES: &str = "undo restores or refuses";
 /// A violation ends closed, exempt, waiting or alarmed.
 pub const ENDS: &str = "every violation ends closed, exempt, waiting or alarmed";
+/// Whatever died or raced, the evidence of every finding that was kept is one whole chain.
+pub const CHAINED: &str = "every finding's evidence is a whole chain";
 
 /// The finding of a change.
 pub fn finding_of(change: &ModelChange) -> FindingId {
@@ -153,20 +160,39 @@ pub fn written(
 }
 
 /// Looks at the world when everything is over.
-pub fn ended(world: &World) {
+pub fn ended(world: &Arc<World>) {
     let changes = world.changes();
     for change in &changes {
-        let later = |other: &&std::sync::Arc<ModelChange>| {
+        let later = |other: &&Arc<ModelChange>| {
             other.resource == change.resource && other.entry == change.entry && other.time > change.time
         };
         let there = world.things().get(&change.resource).is_some_and(|thing| thing.entries.contains(&change.entry));
         // A person who undoes one of several responses about one entry has decided about the entry.
-        let same =
-            |other: &&std::sync::Arc<ModelChange>| other.resource == change.resource && other.entry == change.entry;
+        let same = |other: &&Arc<ModelChange>| other.resource == change.resource && other.entry == change.entry;
         let undone = changes.iter().filter(same).any(|other| was_undone(world, other));
         if there && !undone && !changes.iter().any(|other| later(&other)) && !is_accounted_for(world, change) {
             let finding = finding_of(change);
             world.violated(ENDS, format!("`{}` in `{}`: {finding} stands open", change.entry, change.resource));
+        }
+    }
+    chained(world);
+}
+
+/// Looks at the chain of every finding, the way `onus verify` does. Nothing waits or fails any more, so one look is enough.
+fn chained(world: &Arc<World>) {
+    let records = Records::new(Arc::new(Store { world: Arc::clone(world), task: 0, kind: true }));
+    for key in world.list("findings") {
+        let id = key.strip_prefix("findings/").and_then(|name| name.strip_suffix(".json"));
+        let Some(finding) = id.and_then(|id| id.parse::<FindingId>().ok()) else {
+            world.violated(CHAINED, format!("`{key}` names no finding"));
+            continue;
+        };
+        let verify = pin!(records.verify(&finding));
+        match verify.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(Chain::Whole { .. })) => {}
+            Poll::Ready(Ok(chain)) => world.violated(CHAINED, format!("{finding} is {chain}")),
+            Poll::Ready(Err(error)) => world.violated(CHAINED, format!("{finding}: {error}")),
+            Poll::Pending => world.violated(CHAINED, format!("{finding}: its ledger waits after the end")),
         }
     }
 }
