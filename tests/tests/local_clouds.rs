@@ -70,6 +70,7 @@ fn with(mut base: Value, more: Value) -> Value {
     base
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of what each kind of resource is sent")]
 fn lives() -> Vec<Life> {
     let at = |name: &str, value: &str| json!({ "resource_group_name": GROUP, name: value });
     let account = at("account_name", "pictures");
