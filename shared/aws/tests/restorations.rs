@@ -1,7 +1,7 @@
 //! What a change deleted or overwrote goes back to what was known of it, listed and read as a baseline does.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![allow(clippy::too_many_lines)] // one tale each
+#![allow(clippy::too_many_lines, clippy::needless_pass_by_value)] // one tale each, whose values are written where they are used
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
