@@ -2,19 +2,17 @@
 
     play.py FOLDER-WITH-BINARIES
 
-Real are the services, the tokens of push requests and their verification, the filter of infra/gcp/generated, the ledger's
-object store, the command line, and Google's client. Played are Google's APIs and their audit log (tests/gcp, held to Google's
-discovery documents), Pub/Sub's delivery and Cloud Run. Exits with 1 when anything is not as it should be.
+Real are the services, the roles and the sink's filter of infra/gcp/generated, the command line, and Google's own client. Played
+is Google Cloud (tests/gcp, held to the discovery documents that Google publishes): its APIs, the audit log of what is done through
+them, sinks, topics that push with signed tokens, and the bucket of the ledger. Exits with 1 when anything is not as it should be.
 """
 
 import base64
 import functools
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -23,8 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[1:1] = [str(HERE.parent / part) for part in ("demo", "gcp")]
-sys.path.insert(1, str(HERE.parent / "local"))
+sys.path[1:1] = [str(HERE.parent / part) for part in ("demo", "local", "gcp")]
 
 import changes  # noqa: E402
 from google_client import called, finished, opened  # noqa: E402
@@ -33,70 +30,49 @@ from serve import Server, free_ports  # noqa: E402
 
 PROJECT = changes.PROJECT
 LEDGER = "onus-ledger"
-PUSHER = f"push@{PROJECT}.iam.gserviceaccount.com"
 ONUS_YAML = (HERE.parent / "demo/onus.yaml").read_text()
-FILTER = (ROOT / "infra/gcp/generated/sink-filter.txt").read_text()
-PACE = 0.01
-ATTEMPTS = 8
+GENERATED = ROOT / "infra/gcp/generated"
+LISTENS_WITHIN = 20.0
+TOPICS = ("onus-changes", "onus-responses", "onus-findings", "onus-audit-dead-letters", "onus-respond-dead-letters")
 
 
-def passes(entry):
-    """Whether the generated filter lets an entry through: `has` on the service and on the method, joined by OR."""
-    payload = entry["protoPayload"]
-    words = lambda text: re.findall(r'"([^"]+)"', text)  # noqa: E731
-    has = lambda value, texts: any(text.lower() in value.lower() for text in texts)  # noqa: E731
-    clauses = re.findall(r"serviceName:(\S+|\([^)]*\)) AND protoPayload\.methodName:(\"[^\"]*\"|\([^)]*\))", FILTER)
-    return any(has(payload["serviceName"], words(one)) and has(payload["methodName"], words(other)) for one, other in clauses)
+def account(name):
+    """The e-mail address of a service account."""
+    return f"{name}@{PROJECT}.iam.gserviceaccount.com"
+
+
+def topic(name):
+    """A topic's full name."""
+    return f"projects/{PROJECT}/topics/{name}"
 
 
 class Service:
-    """A binary as Cloud Run runs it, and a Pub/Sub subscription that pushes to it with signed tokens."""
+    """One Cloud Run service: its binary with the environment of infra/gcp/services.tf."""
 
-    def __init__(self, stage, binary, settings, log):
+    def __init__(self, binary, env, log):
         [port] = free_ports(1)
-        self.stage, self.url, self.undelivered = stage, f"http://127.0.0.1:{port}", []
-        self.audience = settings["ONUS_PUSH_AUDIENCE"]
-        env = {"PORT": str(port), "K_SERVICE": binary.name, "PATH": os.environ["PATH"], **settings}
+        self.url = f"http://127.0.0.1:{port}"
+        env = {"PATH": os.environ["PATH"], "PORT": str(port), "K_SERVICE": binary.name, **env}
         self.process = subprocess.Popen([binary], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        if not until(self._listens, within=20):
+        if not until(lambda: self.push(b"", None) or self.process.poll() is not None, LISTENS_WITHIN) or self.process.poll() is not None:
+            self.stop()
             raise SystemExit(f"`{binary}` does not listen; see the log")
 
-    def _listens(self):
+    def push(self, body, token):
+        """The status of a push; 0 when nobody listens."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
-            urllib.request.urlopen(self.url, timeout=1)
-        except urllib.error.HTTPError:
-            pass  # it answers
+            return urllib.request.urlopen(urllib.request.Request(f"{self.url}/", body, headers), timeout=60).status
+        except urllib.error.HTTPError as answer:
+            return answer.code
         except OSError:
-            return False
-        return True
-
-    def push(self, data, attributes=None, token=None):
-        """One push request; its status."""
-        message = {"data": base64.b64encode(data.encode()).decode(), "attributes": attributes or {}, "messageId": "1",
-                   "publishTime": "2026-01-31T12:00:01Z"}
-        body = json.dumps({"message": message, "subscription": f"projects/{PROJECT}/subscriptions/onus"}).encode()
-        if token is None:
-            token = self.stage.ask(f"/-/token?audience={self.audience}&email={PUSHER}")["token"]
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        try:
-            with urllib.request.urlopen(urllib.request.Request(self.url, body, headers), timeout=60) as response:
-                return response.status
-        except urllib.error.HTTPError as error:
-            return error.code
-
-    def deliver(self, data, attributes=None):
-        """Pushes a message until it is taken, with the back-off that a subscription has, and then puts it aside."""
-        for attempt in range(ATTEMPTS):
-            if self.push(data, attributes) in (200, 201, 202, 204):
-                return
-            time.sleep(min(10 * 2**attempt, 600) * PACE)
-        self.undelivered.append(data)
+            return 0
 
     def stop(self):
-        """Ends it."""
+        """Ends it, as Cloud Run does."""
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(15)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -106,16 +82,29 @@ class Stage:
     """The local Google Cloud, who acts in it, and where Onus is heard."""
 
     def __init__(self, url, binaries, log):
-        self.url, self.binaries, self.logged = url, binaries, 0
+        self.url, self.binaries = url, binaries
         self.owner, self.dana = self._client("carol"), self._client("dana")
-        for topic in ("findings", "responses", "audit-dead-letters", "respond-dead-letters"):
-            self.owner("pubsub", "projects.topics.create", name=f"projects/{PROJECT}/topics/{topic}", body={})
-        self.reach = {"ONUS_GCP_ENDPOINT": url, "GCE_METADATA_HOST": url.removeprefix("http://"), "ONUS_LEDGER": f"gs://{LEDGER}/onus"}
-        self.audit = self._service("audit", log)
-        self.respond = self._service("respond", log)
-        self.stopped = threading.Event()
-        self.thread = threading.Thread(target=self._deliver, daemon=True)
-        self.thread.start()
+        for name in TOPICS:
+            self.owner("pubsub", "projects.topics.create", name=topic(name), body={})
+        self.audit = self._service("audit", log, {"ONUS_RESPONSES": topic("onus-responses")})
+        try:
+            self.respond = self._service("respond", log, {})
+        except SystemExit:
+            self.audit.stop()
+            raise
+        self._subscribe("onus-changes", self.audit, "audit", 5, False)
+        self._subscribe("onus-responses", self.respond, "respond", 15, True)
+        self._tell_requests()
+
+    def control(self, path, body=None):
+        """Asks tests/gcp something that no Google Cloud answers."""
+        data = json.dumps(body).encode() if body is not None else None
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/-/{path}", data)) as response:
+            return json.loads(response.read())
+
+    def token(self, audience, email):
+        """A token as Google signs it for a push."""
+        return self.control(f"token?{urllib.parse.urlencode({'audience': audience, 'email': email})}")["token"]
 
     def _client(self, person):
         client = functools.cache(lambda service: opened(self.url, service, person))
@@ -126,85 +115,86 @@ class Stage:
 
         return call
 
-    def _service(self, name, log):
-        settings = {
-            **self.reach,
+    def _environment(self, email):
+        return {"ONUS_GCP_ENDPOINT": self.url, "GCE_METADATA_HOST": f"{self.url.removeprefix('http://')}/-/machine/{email}"}
+
+    def _service(self, name, log, more):
+        """A service that may do what its generated role says, and nothing else."""
+        role = json.loads((GENERATED / f"{name}-role.json").read_text())
+        email = account(f"onus-{name}")
+        self.control("identity", {"email": email, "permissions": role["permissions"]})
+        env = {
+            **self._environment(email),
             "ONUS_CONFIG": ONUS_YAML,
+            "ONUS_LEDGER": f"gs://{LEDGER}/onus",
             "ONUS_ACCOUNT": PROJECT,
-            "ONUS_TOPIC": f"projects/{PROJECT}/topics/findings",
-            "ONUS_RESPONSES": f"projects/{PROJECT}/topics/responses",
-            "ONUS_DEAD_LETTERS": f"projects/{PROJECT}/topics/{name}-dead-letters",
-            "ONUS_PUSH_ACCOUNT": PUSHER,
-            "ONUS_PUSH_AUDIENCE": f"https://onus-{name}.example/",
+            "ONUS_TOPIC": topic("onus-findings"),
+            "ONUS_DEAD_LETTERS": topic(f"onus-{name}-dead-letters"),
+            "ONUS_PUSH_ACCOUNT": account("onus-push"),
+            "ONUS_PUSH_AUDIENCE": f"onus-{name}",
             "ONUS_PUSH_KEYS": f"{self.url}/oauth2/v3/certs",
+            "ONUS_OWN_PRINCIPALS": f"{account('onus-audit')},{account('onus-respond')}",
+            "ONUS_LOG": "info",
+            **more,
         }
-        return Service(self, self.binaries / f"gcp-{name}", settings, log)
+        return Service(self.binaries / f"gcp-{name}", env, log)
 
-    def ask(self, path):
-        """Asks tests/gcp something that no Google answers."""
-        with urllib.request.urlopen(self.url + path) as response:
-            return json.load(response)
+    def _subscribe(self, name, service, which, backoff, ordered):
+        """A subscription as infra/gcp/services.tf has it."""
+        token = {"serviceAccountEmail": account("onus-push"), "audience": f"onus-{which}"}
+        body = {
+            "topic": topic(name), "ackDeadlineSeconds": 310, "enableMessageOrdering": ordered,
+            "pushConfig": {"pushEndpoint": f"{service.url}/", "oidcToken": token},
+            "deadLetterPolicy": {"deadLetterTopic": topic(f"onus-{which}-dead-letters"), "maxDeliveryAttempts": 20},
+            "retryPolicy": {"minimumBackoff": f"{backoff}s", "maximumBackoff": "600s"},
+        }
+        self.owner("pubsub", "projects.subscriptions.create", name=f"projects/{PROJECT}/subscriptions/{name}", body=body)
 
-    def messages(self, topic):
-        """The texts of a topic's messages so far."""
-        published = self.ask(f"/-/messages?topic=projects/{PROJECT}/topics/{topic}")
-        return [base64.b64decode(message["data"]).decode() for message in published]
+    def _tell_requests(self):
+        """The ledger's bucket, which tells the topic of what people ask for."""
+        self.owner("storage", "buckets.insert", project=PROJECT, body={"name": LEDGER})
+        body = {"topic": f"//pubsub.googleapis.com/{topic('onus-responses')}", "payload_format": "JSON_API_V1",
+                "event_types": ["OBJECT_FINALIZE"], "object_name_prefix": "onus/requests/"}
+        self.owner("storage", "notifications.insert", bucket=LEDGER, body=body)
 
-    def objects(self, prefix):
-        """The names of the ledger's objects below a prefix."""
-        with urllib.request.urlopen(f"{self.url}/{LEDGER}?list-type=2&prefix={prefix}") as response:
-            return re.findall("<Key>([^<]+)</Key>", response.read().decode())
+    def listen(self):
+        """From now on the sink sends what passes the generated filter."""
+        sink = {"name": "onus-changes", "destination": f"pubsub.googleapis.com/{topic('onus-changes')}",
+                "filter": (GENERATED / "sink-filter.txt").read_text()}
+        self.owner("logging", "projects.sinks.create", parent=f"projects/{PROJECT}", uniqueWriterIdentity=True, body=sink)
 
-    def _deliver(self):
-        """Pub/Sub: pushes the responses' topic, and the bucket's news of requests, to gcp-respond, one after the other."""
-        sent, told = 0, set()
-        while not self.stopped.wait(0.05):
-            for text in self.messages("responses")[sent:]:
-                self.respond.deliver(text)
-                sent += 1
-            for name in self.objects("onus/requests/"):
-                if name not in told:
-                    told.add(name)
-                    attributes = {"eventType": "OBJECT_FINALIZE", "bucketId": LEDGER, "objectId": name}
-                    self.respond.deliver(json.dumps({"name": name, "bucket": LEDGER}), attributes)
-
-    def send(self):
-        """Pushes what the audit log wrote since the last time and the sink lets through; the last entry's uid, as it begins."""
-        entries = self.ask("/-/log")
-        new, self.logged = entries[self.logged :], len(entries)
-        passed = [entry for entry in new if passes(entry)]
-        if not passed:
-            raise SystemExit(f"the generated filter lets nothing of {new} through")
-        for entry in passed:
-            self.audit.deliver(json.dumps(entry))
-        last = passed[-1]
-        log = urllib.parse.unquote(last["logName"])
-        return f"{log}/{last['operation']['id'] if 'operation' in last else last['timestamp'][:19]}"
+    def messages(self, name):
+        """What was published to a topic, decoded."""
+        found = self.control(f"messages?topic={topic(name)}")
+        return [json.loads(base64.b64decode(message["data"])) for message in found]
 
     def notices(self):
         """Everything that was told so far."""
-        return [Notice(json.loads(text)) for text in self.messages("findings")]
+        return [Notice(event) for event in self.messages("onus-findings")]
+
+    def put_aside(self):
+        """What lies in the dead letters."""
+        return [json.dumps(message) for name in TOPICS if "dead" in name for message in self.messages(name)]
 
     def onus(self, *arguments):
-        """Runs the command line as `oncall`."""
-        env = {"PATH": os.environ["PATH"], **self.reach}
+        """Runs the command line as `oncall`, who reaches the ledger and nothing else."""
+        self.control("identity", {"email": "oncall@example.com", "permissions": []})
+        env = {"PATH": os.environ["PATH"], "ONUS_LEDGER": f"gs://{LEDGER}/onus", **self._environment("oncall@example.com")}
         return subprocess.run([self.binaries / "onus", *arguments], env=env, text=True, capture_output=True)
 
     def receipts(self, finding):
         """The receipts about a finding, as the ledger holds them."""
-        return [self.ask(f"/{LEDGER}/{name}") for name in self.objects(f"onus/receipts/{finding}/")]
+        names = self._object(f"?list-type=2&prefix=onus/receipts/{finding}/").split("<Key>")[1:]
+        return [json.loads(self._object(f"/{name.partition('</Key>')[0]}")) for name in names]
 
-    def put_aside(self):
-        """What was given up: by the services, and by Pub/Sub."""
-        dead = self.messages("audit-dead-letters") + self.messages("respond-dead-letters")
-        return dead + self.audit.undelivered + self.respond.undelivered
+    def _object(self, path):
+        with urllib.request.urlopen(f"{self.url}/{LEDGER}{path}") as response:
+            return response.read().decode()
 
     def stop(self):
         """Ends the services."""
-        self.stopped.set()
-        self.thread.join(60)
-        self.audit.stop()
         self.respond.stop()
+        self.audit.stop()
 
 
 def ask(stage, result, verb):
@@ -216,29 +206,38 @@ def ask(stage, result, verb):
     return answer.returncode == 0
 
 
+def uid(entry):
+    """How the uid of a change begins that an entry tells of."""
+    name = urllib.parse.unquote(entry["logName"])
+    return f"{name}/{entry['operation']['id'] if 'operation' in entry else entry['timestamp']}"
+
+
 def play(stage):
-    """Makes every change, pushes its entries, and waits until Onus closed it."""
+    """Makes every change and waits until Onus closed it."""
     players = [cls(stage.owner, stage.dana) for cls in changes.ALL]
     for change in players:
         change.prepare()
-    stage.logged = len(stage.ask("/-/log"))
+    stage.listen()
     results = []
     for change in players:
-        stage.logged = len(stage.ask("/-/log"))
-        change.make()
-        if not change.left():
-            raise SystemExit(f"{change.title}: the change did not take, there is nothing to find")
-        say(f"dana: {change.title} ({change.resource})")
         result = Result(change, "", time.monotonic())
-        result.event_id = stage.send()
+        change.make()
+        [entry, *_] = [entry for entry in reversed(stage.control("log")) if who(entry) == "dana@example.com"]
+        result.event_id = uid(entry)
+        say(f"dana: {change.title} ({change.resource}), {entry['protoPayload']['methodName']}")
         result.found = result.told_on_bus = until(lambda: result.heard(stage.notices(), "found"))  # noqa: B023
-        if change.needs_approval and result.found:
+        if change.needs_approval and until(lambda: result.heard(stage.notices(), "planned")):  # noqa: B023
             ask(stage, result, "approve")
         if until(lambda: not change.left()):  # noqa: B023
             result.seconds = time.monotonic() - result.sent_at
         result.receipt = until(lambda: result.heard(stage.notices(), "responded"), within=10)  # noqa: B023
         results.append(result)
     return results
+
+
+def who(entry):
+    """Who did what an entry tells of."""
+    return entry["protoPayload"]["authenticationInfo"]["principalEmail"]
 
 
 def last_receipt(stage, result, kind):
@@ -255,40 +254,69 @@ def play_undo(stage, results):
     done = ask(stage, restored, "undo")
     back = sorted(restored.change.left())
     receipt = last_receipt(stage, restored, "undo")
-    say(f"read back: the database has dana's network again, {back} is there")
+    say(f"read back: the database has dana's network again: {back}")
 
     moved.change.change_meanwhile()
     before = moved.change.ranges()
-    say("owner: the firewall gets another legitimate source")
+    say("carol: the firewall rule gets another network")
     refused = not ask(stage, moved, "undo")
     refusal = last_receipt(stage, moved, "undo")
     same = moved.change.ranges() == before
-    say(f"read back: the firewall is {'as the owner left it' if same else 'CHANGED'}")
+    say(f"read back: the rule is {'as carol left it' if same else 'CHANGED'}")
     return [
-        ("undo restored the database's network", done and bool(back) and receipt.get("outcome") == "verified"),
-        ("undo of the firewall was refused", refused and same and refusal.get("outcome") == "refused"),
+        ("undo restored the authorised network", done and bool(back) and receipt.get("outcome") == "verified"),
+        ("undo of the firewall rule was refused", refused and same and refusal.get("outcome") == "refused"),
     ]
 
 
-def forged(stage):
-    """Whether a push that Google did not sign is turned away and leaves nothing."""
-    before = stage.objects("")
-    statuses = {service.push("{}", token=token) for service in (stage.audit, stage.respond) for token in ("", "e30.e30.e30")}
-    return statuses <= {401, 403} and stage.objects("") == before
+def play_thieves(stage, results):
+    """Pushes that Google did not sign, or not for this service: they are turned away, and nothing is touched."""
+    entry = stage.control("log")[-1]
+    data = {"audit": entry, "respond": {"undo": results[0].found.finding, "by": "mallory"}}
+    forged = {}
+    with Server("gcp") as other:
+        for name in data:
+            query = urllib.parse.urlencode({"audience": f"onus-{name}", "email": account("onus-push")})
+            with urllib.request.urlopen(f"{other.url}/-/token?{query}") as response:
+                forged[name] = json.load(response)["token"]
+    tokens = {
+        "no token": (lambda _: None, 401),
+        "a token signed by somebody else": (forged.get, 403),
+        "a token for another audience": (lambda _: stage.token("https://other.example/", account("onus-push")), 403),
+        "a token of another account": (lambda name: stage.token(f"onus-{name}", account("thief")), 403),
+    }
+    touched = lambda: (len(stage.control("requests")), stage._object("?list-type=2"), len(stage.control("log")))  # noqa: E731
+    before, lines = touched(), []
+    for what, (token, expected) in tokens.items():
+        statuses = {}
+        for name, service in (("audit", stage.audit), ("respond", stage.respond)):
+            message = {"data": base64.b64encode(json.dumps(data[name]).encode()).decode(), "messageId": "1"}
+            body = json.dumps({"message": message, "subscription": "s"}).encode()
+            statuses[name] = service.push(body, token(name))
+        say(f"mallory pushes with {what}: {statuses}")
+        lines.append((f"{what} is answered {expected}", set(statuses.values()) == {expected}))
+    return [*lines, ("and nothing was touched", touched() == before)]
+
+
+def within_roles(stage):
+    """Whether the services wrote only what they may: gcp-audit nothing at all, and gcp-respond nothing that was refused."""
+    entries = [entry for entry in stage.control("log") if who(entry).startswith("onus-")]
+    return bool(entries) and all(who(entry) == account("onus-respond") and not entry["protoPayload"].get("status") for entry in entries)
 
 
 def main():
     binaries = Path(sys.argv[1]).resolve()
     log_path = Path(os.environ.get("ONUS_DEMO_LOG", ROOT / ".local/demo-gcp.log"))
-    with open(log_path, "wb") as log, Server("gcp") as server:
-        say(f"Google Cloud runs at {server.url}; the services' log is {os.path.relpath(log_path)}")
-        stage = Stage(server.url, binaries, log)
+    with open(log_path, "wb") as log, Server("gcp") as gcp:
+        say(f"Google Cloud runs at {gcp.url}; the services' log is {os.path.relpath(log_path)}")
+        stage = Stage(gcp.url, binaries, log)
         try:
-            say("gcp-audit and gcp-respond listen, and let in only what is signed for them")
+            say(f"gcp-audit and gcp-respond run with the roles of {os.path.relpath(GENERATED, ROOT)}, the sink with its filter")
             results = play(stage)
             good = table(results)
-            checks = play_undo(stage, results) if all(result.receipt for result in results) else [("undo was played", False)]
-            checks.append(("pushes that nobody signed were turned away", forged(stage)))
+            complete = all(result.receipt for result in results)
+            checks = play_undo(stage, results) + play_thieves(stage, results) if complete else [("undo was played", False)]
+            checks.append(("gcp-audit wrote nothing to Google Cloud, gcp-respond nothing that was refused", within_roles(stage)))
             good = closing(checks, stage.put_aside()) and good
         finally:
             stage.stop()

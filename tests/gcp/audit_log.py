@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 AUDIT = "type.googleapis.com/google.cloud.audit.AuditLog"
 CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 412: 9}
-ONUS = "onus@example-project.iam.gserviceaccount.com"
 
 
 def typed(name, body):
@@ -71,6 +70,14 @@ def key(p, body, before, after):
     return "google.iam.admin.v1.CreateServiceAccountKey", p["name"], {"request": request, "response": response}
 
 
+def key_switch(verb):
+    def shape(p, body, before, after):
+        request = typed(f"google.iam.admin.v1.{verb}ServiceAccountKeyRequest", {"name": p["name"]})
+        return f"google.iam.admin.v1.{verb}ServiceAccountKey", p["name"], {"request": request}
+
+    return shape
+
+
 def dataset(p, body, before, after):
     def granted(thing):
         roles = {"READER": "roles/bigquery.dataViewer", "WRITER": "roles/bigquery.dataEditor", "OWNER": "roles/bigquery.dataOwner"}
@@ -103,6 +110,8 @@ LOGGED = {
     "compute:firewalls.patch": ("compute", firewall("patch"), None),
     "compute:firewalls.update": ("compute", firewall("update"), None),
     "iam:projects.serviceAccounts.keys.create": ("iam", key, None),
+    "iam:projects.serviceAccounts.keys.disable": ("iam", key_switch("Disable"), None),
+    "iam:projects.serviceAccounts.keys.enable": ("iam", key_switch("Enable"), None),
     "logging:projects.sinks.delete": ("logging", sink_delete, None),
     "logging:projects.sinks.update": ("logging", sink_update, None),
     "sqladmin:instances.patch": ("cloudsql", sql_instance, None),
@@ -112,12 +121,12 @@ LOGGED = {
 
 
 class Log:
-    """The entries so far, oldest first."""
+    """The entries so far, oldest first. `tell` is told of each."""
 
-    def __init__(self):
-        self.entries, self.running, self.numbers = [], {}, itertools.count(1)
+    def __init__(self, tell):
+        self.entries, self.running, self.numbers, self.tell = [], {}, itertools.count(1), tell
 
-    def call(self, name, token, parameters, body, call, read):
+    def call(self, name, who, parameters, body, call, read):
         """Carries a call out and writes what the service would. `read` answers what another method does."""
         if name not in LOGGED:
             answer = call()
@@ -130,55 +139,59 @@ class Log:
         try:
             answer = call()
         except Exception as refusal:
-            self._write(service, token, shape(parameters, body, before, before),
-                        {"code": CODES.get(getattr(refusal, "status", 500), 13), "message": str(refusal)})
+            status = {"code": CODES.get(getattr(refusal, "status", 500), 13), "message": str(refusal)}
+            self._stamp(entry_of(service, who, shape(parameters, body, before, before), status))
             raise
         after = read(reader, asked) if reader else answer
-        entry = self._write(service, token, shape(parameters, body, before, after), {})
+        entry = entry_of(service, who, shape(parameters, body, before, after), {})
+        if answer.get("kind") == "sql#operation":
+            self.running[answer["name"]] = entry
+            return answer
         if answer.get("kind") == "compute#operation":
             entry["operation"] = {"id": answer["name"], "producer": "compute.googleapis.com", "first": True}
             entry["protoPayload"]["response"] = typed("operation", {"name": answer["name"], "status": "RUNNING"})
             self.running[answer["name"]] = entry
+        self._stamp(entry)
         return answer
 
     def _ended(self, answer):
-        """The last entry of an operation: the call again, with its type alone for a request."""
-        if answer.get("kind") != "compute#operation" or answer.get("status") != "DONE":
-            return
-        first = self.running.pop(answer["name"], None)
+        """Writes of an operation's end: of Compute Engine's the call again, with its type alone for a request; of Cloud SQL's the only entry."""
+        done = answer.get("kind", "").endswith("#operation") and answer.get("status") == "DONE"
+        first = self.running.pop(answer["name"], None) if done else None
         if first is None:
             return
         last = copy.deepcopy(first)
-        last["operation"] = {"id": answer["name"], "producer": "compute.googleapis.com", "last": True}
-        payload = last["protoPayload"]
-        payload["request"] = {"@type": payload["request"]["@type"]}
-        payload.pop("response", None)
+        if "operation" in last:
+            last["operation"] = {"id": answer["name"], "producer": "compute.googleapis.com", "last": True}
+            payload = last["protoPayload"]
+            payload["request"] = {"@type": payload["request"]["@type"]}
+            payload.pop("response", None)
         self._stamp(last)
-
-    def _write(self, service, token, shape, status):
-        method, name, payload = shape
-        project = name.split("/")[1] if not name.startswith("projects/_/") else "example-project"
-        mail = ONUS if token.startswith("ya29.") else f"{token}@example.com"
-        kind = "serviceAccount" if mail == ONUS else "user"
-        entry = {
-            "protoPayload": {
-                "@type": AUDIT,
-                "status": status,
-                "authenticationInfo": {"principalEmail": mail, "principalSubject": f"{kind}:{mail}"},
-                "requestMetadata": {"callerIp": "203.0.113.10", "callerSuppliedUserAgent": "google-cloud-sdk gcloud/540.0.0"},
-                "serviceName": f"{service}.googleapis.com",
-                "methodName": method,
-                "resourceName": name,
-                **payload,
-            },
-            "resource": {"type": "project", "labels": {"project_id": project}},
-            "severity": "ERROR" if status else "NOTICE",
-            "logName": f"projects/{project}/logs/cloudaudit.googleapis.com%2Factivity",
-        }
-        return self._stamp(entry)
 
     def _stamp(self, entry):
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         entry |= {"timestamp": now, "receiveTimestamp": now, "insertId": f"local{next(self.numbers):08x}"}
         self.entries.append(entry)
-        return entry
+        self.tell(entry)
+
+
+def entry_of(service, mail, shape, status):
+    """An entry of what somebody called, without the times."""
+    method, name, payload = shape
+    project = name.split("/")[1] if not name.startswith("projects/_/") else "example-project"
+    kind = "serviceAccount" if mail.endswith("gserviceaccount.com") else "user"
+    return {
+        "protoPayload": {
+            "@type": AUDIT,
+            "status": status,
+            "authenticationInfo": {"principalEmail": mail, "principalSubject": f"{kind}:{mail}"},
+            "requestMetadata": {"callerIp": "203.0.113.10", "callerSuppliedUserAgent": "google-cloud-sdk gcloud/540.0.0"},
+            "serviceName": f"{service}.googleapis.com",
+            "methodName": method,
+            "resourceName": name,
+            **payload,
+        },
+        "resource": {"type": "project", "labels": {"project_id": project}},
+        "severity": "ERROR" if status else "NOTICE",
+        "logName": f"projects/{project}/logs/cloudaudit.googleapis.com%2Factivity",
+    }

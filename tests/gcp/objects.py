@@ -12,8 +12,8 @@ PREFIX = "/onus-"
 class Objects:
     """Every object, by bucket and name."""
 
-    def __init__(self):
-        self.buckets = {}
+    def __init__(self, created=lambda bucket, name, generation: None):
+        self.buckets, self.created = {}, created
         self.generation = 0
 
     @staticmethod
@@ -33,6 +33,7 @@ class Objects:
                 return 412, error("PreconditionFailed"), {}
             self.generation += 1
             held[name] = (body, self.generation)
+            self.created(bucket, name, self.generation)
             return 200, b"", described(held[name])
         if name not in held:
             return 404, error("NoSuchKey"), {}

@@ -6,6 +6,7 @@ REASONS = {
     "CONDITION_NOT_MET": "conditionNotMet",
     "INVALID_ARGUMENT": "invalid",
     "NOT_FOUND": "notFound",
+    "PERMISSION_DENIED": "forbidden",
     "UNAUTHENTICATED": "required",
 }
 

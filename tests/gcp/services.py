@@ -16,6 +16,7 @@ class State:
 
     def __init__(self):
         self.things, self.versions, self.operations, self.messages = {}, {}, {}, {}
+        self.subscriptions, self.notifications = {}, []
         self.numbers = itertools.count(1)
 
     def get(self, kind, name):
@@ -119,6 +120,14 @@ def get_bucket_policy(state, p, *_):
 def set_bucket_policy(state, p, body, _):
     state.get("bucket", p["bucket"])
     return set_policy(state, f"buckets/{p['bucket']}", body, (412, "CONDITION_NOT_MET"))
+
+
+def insert_notification(state, p, body, _):
+    """What a bucket tells of its objects goes to a topic."""
+    state.get("bucket", p["bucket"])
+    made = body | {"kind": "storage#notification", "id": str(next(state.numbers))}
+    state.notifications.append((p["bucket"], made))
+    return made
 
 
 # Compute Engine and Cloud SQL: what an operation does is done when it is asked for the second time.
@@ -280,22 +289,6 @@ def delete_sink(state, p, *_):
     return {}
 
 
-# Pub/Sub
-
-
-def create_topic(state, p, body, _):
-    state.messages.setdefault(p["name"], [])
-    return {"name": p["name"]}
-
-
-def publish(state, p, body, _):
-    if p["topic"] not in state.messages:
-        raise gone(p["topic"])
-    ids = [str(next(state.numbers)) for _ in body["messages"]]
-    state.messages[p["topic"]] += [message | {"messageId": id} for message, id in zip(body["messages"], ids)]
-    return {"messageIds": ids}
-
-
 METHODS = {
     "bigquery:datasets.get": lambda s, p, *_: dataset_of(s, p),
     "bigquery:datasets.insert": insert_dataset,
@@ -317,8 +310,6 @@ METHODS = {
     "logging:projects.sinks.delete": delete_sink,
     "logging:projects.sinks.get": lambda s, p, *_: s.get("sink", p["sinkName"]),
     "logging:projects.sinks.update": update_sink,
-    "pubsub:projects.topics.create": create_topic,
-    "pubsub:projects.topics.publish": publish,
     "sqladmin:instances.get": lambda s, p, *_: instance_of(s, f"{p['project']}/{p['instance']}"),
     "sqladmin:instances.insert": insert_instance,
     "sqladmin:instances.patch": patch_instance,
@@ -328,4 +319,5 @@ METHODS = {
     "storage:buckets.insert": insert_bucket,
     "storage:buckets.patch": patch_bucket,
     "storage:buckets.setIamPolicy": set_bucket_policy,
+    "storage:notifications.insert": insert_notification,
 }
