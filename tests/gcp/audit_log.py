@@ -155,7 +155,8 @@ class Log:
         return answer
 
     def _ended(self, answer):
-        """Writes of an operation's end: of Compute Engine's the call again, with its type alone for a request; of Cloud SQL's the only entry."""
+        """Writes of an operation's end: of Compute Engine's the call again, with its type alone for a request; of Cloud SQL's the only
+        entry."""
         done = answer.get("kind", "").endswith("#operation") and answer.get("status") == "DONE"
         first = self.running.pop(answer["name"], None) if done else None
         if first is None:

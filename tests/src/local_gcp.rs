@@ -9,6 +9,9 @@ use crate::server::Server;
 /// The project that tests work in, where one is enough.
 pub const PROJECT: &str = "example-project";
 
+/// Whom Google's own client acts as.
+pub const PERSON: &str = "test@example.com";
+
 /// Google's APIs, its metadata server, and the keys that it signs push requests with.
 #[derive(Debug)]
 pub struct LocalGcp {
@@ -59,6 +62,24 @@ impl LocalGcp {
     /// The server died.
     pub fn requests(&self) -> Vec<Value> {
         self.told("/-/requests").as_array().expect("a list").clone()
+    }
+
+    /// The audit log so far.
+    ///
+    /// # Panics
+    /// The server died.
+    pub fn log(&self) -> Vec<Value> {
+        self.told("/-/log").as_array().expect("a list").clone()
+    }
+
+    /// Holds somebody to permissions. Who is not held may do everything.
+    ///
+    /// # Panics
+    /// The server died.
+    pub fn hold(&self, email: &str, permissions: &[&str]) {
+        let body = serde_json::json!({ "email": email, "permissions": permissions }).to_string();
+        let answer = ask(&self.url, "POST", "/-/identity", &[], &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     fn told(&self, path: &str) -> Value {
