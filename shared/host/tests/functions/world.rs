@@ -195,5 +195,5 @@ pub(crate) async fn ask(router: &Router, request: Request<Body>) -> (StatusCode,
 /// The text of a fixture below `events/`.
 pub(crate) fn fixture(path: &str) -> String {
     let path = format!("{}/../../events/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    std::fs::read_to_string(&path).expect("a fixture of the repository")
 }

@@ -203,7 +203,7 @@ fn a_write_repeated_under_one_correlation_id_is_a_change_of_its_own() {
     let uid = |time: &str| {
         let mut uid = String::new();
         with_change(&record(&json!({ "time": time, "resultType": "Success" })), &mut |change| {
-            uid = change.uid.to_string()
+            uid = change.uid.to_string();
         });
         uid
     };
