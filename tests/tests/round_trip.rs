@@ -138,7 +138,8 @@ fn every_remediation_takes_back_undoes_and_refuses() {
 fn every_remediation_that_a_rule_names_is_played() {
     let ours = Catalog::embedded().rules().filter(|rule| rule.id.starts_with("aws."));
     let named = ours.filter_map(|rule| rule.remedy.as_deref());
+    let played = |remedy: &str| changes::ALL.iter().any(|(name, _)| *name == remedy);
     let missing: std::collections::BTreeSet<&str> =
-        named.filter(|remedy| changes::ALL.iter().all(|(name, _)| name != remedy)).collect();
+        named.filter(|remedy| !played(remedy) && !changes::NOT_PLAYED.contains(remedy)).collect();
     assert!(missing.is_empty(), "not played: {missing:?}");
 }
