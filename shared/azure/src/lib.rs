@@ -2,12 +2,14 @@
 
 #[cfg(feature = "caller")]
 pub mod caller;
+mod listers;
 pub mod operations;
 pub mod permissions;
 pub mod readers;
 pub mod remediations;
 pub mod tags;
 
+pub use listers::listers;
 pub use readers::{state_reader, state_readers};
 pub use remediations::{remediation, remediations};
 pub use tags::tag_source;

@@ -71,8 +71,19 @@ pub trait Lister: Send + Sync {
     /// Operations it lists with, `service:Operation`.
     fn operations(&self) -> &[&'static str];
 
+    /// Whether there can be any in a place: an organisation of Google Cloud has log sinks and no firewall rules.
+    fn applies(&self, _place: &ChangeSummary) -> bool {
+        true
+    }
+
     /// The call that lists. `place` holds account and region, as a change there would.
     fn list(&self, place: &ChangeSummary) -> Read;
+
+    /// The calls that list what hangs below what was listed, for a kind that has no list of its own: their answers go to
+    /// [`Lister::resources`] like the first. Empty for a kind that one call lists.
+    fn below(&self, _place: &ChangeSummary, _answer: &Value) -> Vec<Read> {
+        Vec::new()
+    }
 
     /// The resources in what was kept of the answer, with the ids that changes of them have.
     fn resources(&self, place: &ChangeSummary, answer: &Value) -> Vec<Resource<'static>>;

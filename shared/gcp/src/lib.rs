@@ -2,6 +2,7 @@
 
 #[cfg(feature = "caller")]
 pub mod caller;
+mod listers;
 pub mod operations;
 pub mod permissions;
 pub mod readers;
@@ -9,6 +10,7 @@ pub mod remediations;
 pub mod request;
 pub mod tags;
 
+pub use listers::listers;
 pub use readers::{state_reader, state_readers};
 pub use remediations::{remediation, remediations};
 pub use tags::tag_source;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use onus_core::state::read_image;
-use onus_core::{Actor, CallError, Caller, ChangeSummary, Clock, Cloud, Lister, Origin, Outcome, Resource};
+use onus_core::{Actor, CallError, Caller, ChangeSummary, Clock, Cloud, Lister, Origin, Outcome, Read, Resource};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::{HandleError, RecordError};
 use crate::ports::Readers;
@@ -53,7 +54,7 @@ impl Baseline {
     pub async fn record(&self, cloud: Cloud, account: &str, region: &str) -> Result<Vec<Recorded>, HandleError> {
         let place = place(cloud, account, region, self.clock.now());
         let mut all = Vec::new();
-        for lister in &self.listers {
+        for lister in self.listers.iter().filter(|lister| lister.applies(&place)) {
             all.push(self.kind(*lister, &place).await?);
         }
         Ok(all)
@@ -61,16 +62,23 @@ impl Baseline {
 
     async fn kind(&self, lister: &dyn Lister, place: &ChangeSummary) -> Result<Recorded, HandleError> {
         let mut recorded = Recorded { kind: lister.kind(), resources: 0, new: 0, failed: Vec::new() };
-        let read = lister.list(place);
-        let answer = match self.caller.call(&read.call).await {
-            Ok(answer) => (read.keep)(answer),
-            Err(error) if read.absent.contains(&error.code.as_str()) => return Ok(recorded),
+        let first = match self.answer(&lister.list(place)).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(recorded),
             Err(error) => {
                 recorded.failed.push(error.to_string());
                 return Ok(recorded);
             }
         };
-        let resources = lister.resources(place, &answer);
+        let mut resources = lister.resources(place, &first);
+        let below = lister.below(place, &first);
+        let lists: Vec<_> = below.iter().map(|read| self.answer(read)).collect();
+        for listed in stream::iter(lists).buffered(AT_A_TIME).collect::<Vec<_>>().await {
+            match listed {
+                Ok(answer) => resources.extend(answer.iter().flat_map(|answer| lister.resources(place, answer))),
+                Err(error) => recorded.failed.push(error.to_string()),
+            }
+        }
         recorded.resources = resources.len();
         let reads: Vec<_> = resources.iter().map(|resource| self.resource(place, resource)).collect();
         let results: Vec<_> = stream::iter(reads).buffered(AT_A_TIME).collect().await;
@@ -82,6 +90,15 @@ impl Baseline {
             }
         }
         Ok(recorded)
+    }
+
+    /// What is kept of the answer to a call that lists; `None` where there is nothing to list.
+    async fn answer(&self, read: &Read) -> Result<Option<Value>, CallError> {
+        match self.caller.call(&read.call).await {
+            Ok(answer) => Ok(Some((read.keep)(answer))),
+            Err(error) if read.absent.contains(&error.code.as_str()) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads and remembers one resource; answers how many parts were new.

@@ -114,3 +114,52 @@ async fn a_baseline_records_what_is_new_and_tells_what_it_could_not_read() {
     let known = world.truth().remembered(&later, &change().resources[0]).await.expect("reads").expect("known");
     assert_eq!(known.image.get("it")["statements"], json!(["bad-1", "bad-2", "good"]));
 }
+
+/// Lists nothing itself, and one thing below one of two others.
+struct Below;
+
+impl Lister for Below {
+    fn kind(&self) -> &'static str {
+        "Fake"
+    }
+
+    fn operations(&self) -> &[&'static str] {
+        &["fake:Get"]
+    }
+
+    fn applies(&self, place: &onus_core::ChangeSummary) -> bool {
+        place.account != "elsewhere"
+    }
+
+    fn list(&self, _: &onus_core::ChangeSummary) -> Read {
+        Read::new("list", Call::aws("fake", "Get", "", json!({})))
+    }
+
+    fn below(&self, _: &onus_core::ChangeSummary, _: &Value) -> Vec<Read> {
+        let asked = || Read::new("list", Call::aws("fake", "Get", "", json!({})));
+        vec![asked().keep(|_| json!("below")), asked()]
+    }
+
+    fn resources(&self, _: &onus_core::ChangeSummary, answer: &Value) -> Vec<Resource<'static>> {
+        let below = *answer == json!("below");
+        below.then(|| Resource::new("Fake", "arn:aws:fake:::it", "it")).into_iter().collect()
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_list_of_its_own_is_listed_below_others_and_only_where_it_can_be() {
+    let world = World::new("", &[], "");
+    let baseline = Baseline {
+        records: world.records(),
+        caller: Arc::clone(&world.cloud) as Arc<dyn onus_core::Caller>,
+        listers: vec![&Below],
+        readers,
+        clock: world.clock.clone(),
+    };
+    let recorded = baseline.record(Cloud::Aws, "111122223333", "eu-central-1").await.expect("recorded");
+    assert_eq!(
+        recorded.iter().map(|kind| (kind.resources, kind.new, kind.failed.len())).collect::<Vec<_>>(),
+        [(1, 1, 0)]
+    );
+    assert_eq!(baseline.record(Cloud::Aws, "elsewhere", "eu-central-1").await.expect("recorded"), []);
+}

@@ -83,7 +83,15 @@ impl Operation {
 
     /// The version of the provider's API that the request names.
     pub fn api_version(&self) -> &'static str {
-        API_VERSIONS.iter().find(|known| known.provider == self.provider).map_or("", |known| known.version)
+        let of_ours = API_VERSIONS.iter().filter(|known| known.is_of(self));
+        of_ours.max_by_key(|known| known.operations.len()).map_or("", |known| known.version)
+    }
+}
+
+impl ApiVersion {
+    /// Whether this version, or one that is for fewer operations, is spoken for an operation.
+    fn is_of(&self, operation: &Operation) -> bool {
+        self.provider == operation.provider && operation.name.starts_with(self.operations)
     }
 }
 
@@ -101,8 +109,15 @@ mod tests {
     fn the_tables_are_sorted_and_hold_nothing_twice() {
         let names: Vec<_> = OPERATIONS.iter().map(|one| (one.provider, one.name)).collect();
         assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
-        let providers: Vec<_> = API_VERSIONS.iter().map(|one| one.provider).collect();
+        let providers: Vec<_> = API_VERSIONS.iter().map(|one| (one.provider, one.operations)).collect();
         assert!(providers.is_sorted_by(|one, next| one < next), "{providers:?}");
+    }
+
+    #[test]
+    fn locks_have_a_version_of_their_own() {
+        let version = |name| operation("Microsoft.Authorization", name).map(Operation::api_version);
+        assert_eq!(version("ManagementLocks_GetByScope"), Some("2020-05-01"));
+        assert_eq!(version("RoleAssignments_GetById"), Some("2022-04-01"));
     }
 
     #[test]
@@ -123,7 +138,7 @@ mod tests {
                 wrong.push(format!("{}: {} cannot be long-running or paged", one.call_name(), one.method));
             }
         }
-        let unused = API_VERSIONS.iter().filter(|known| OPERATIONS.iter().all(|one| one.provider != known.provider));
+        let unused = API_VERSIONS.iter().filter(|known| !OPERATIONS.iter().any(|one| known.is_of(one)));
         wrong.extend(unused.map(|known| format!("{}: nobody uses its version", known.provider)));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

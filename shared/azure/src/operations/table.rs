@@ -7,6 +7,8 @@ use super::{Method, Operation};
 pub struct ApiVersion {
     /// The resource provider.
     pub provider: &'static str,
+    /// How the names of the operations begin that this version is for alone; empty for all others of the provider.
+    pub operations: &'static str,
     /// The `api-version` of every request to it.
     pub version: &'static str,
     /// The folder of the specification, below `specification/` in <https://github.com/Azure/azure-rest-api-specs>.
@@ -18,71 +20,91 @@ pub struct ApiVersion {
 pub static API_VERSIONS: &[ApiVersion] = &[
     ApiVersion {
         provider: "Microsoft.Authorization",
+        operations: "",
         version: "2022-04-01",
         source: "authorization/resource-manager/Microsoft.Authorization/stable/2022-04-01",
     },
     ApiVersion {
+        provider: "Microsoft.Authorization",
+        operations: "ManagementLocks_",
+        version: "2020-05-01",
+        source: "resources/resource-manager/Microsoft.Authorization/locks/stable/2020-05-01",
+    },
+    ApiVersion {
         provider: "Microsoft.Compute",
+        operations: "",
         version: "2024-07-01",
         source: "compute/resource-manager/Microsoft.Compute/ComputeRP/stable/2024-07-01",
     },
     ApiVersion {
         provider: "Microsoft.ContainerInstance",
+        operations: "",
         version: "2023-05-01",
         source: "containerinstance/resource-manager/Microsoft.ContainerInstance/stable/2023-05-01",
     },
     ApiVersion {
         provider: "Microsoft.ContainerService",
+        operations: "",
         version: "2024-09-01",
         source: "containerservice/resource-manager/Microsoft.ContainerService/aks/stable/2024-09-01",
     },
     ApiVersion {
         provider: "Microsoft.DBforMySQL",
+        operations: "",
         version: "2023-12-30",
         source: "mysql/resource-manager/Microsoft.DBforMySQL/Firewall/stable/2023-12-30",
     },
     ApiVersion {
         provider: "Microsoft.DBforPostgreSQL",
+        operations: "",
         version: "2024-08-01",
         source: "postgresql/resource-manager/Microsoft.DBforPostgreSQL/stable/2024-08-01",
     },
     ApiVersion {
         provider: "Microsoft.DocumentDB",
+        operations: "",
         version: "2024-11-15",
         source: "cosmos-db/resource-manager/Microsoft.DocumentDB/stable/2024-11-15",
     },
     ApiVersion {
         provider: "Microsoft.Insights",
+        operations: "",
         version: "2021-05-01-preview",
         source: "monitor/resource-manager/Microsoft.Insights/preview/2021-05-01-preview",
     },
     ApiVersion {
         provider: "Microsoft.KeyVault",
+        operations: "",
         version: "2023-07-01",
         source: "keyvault/resource-manager/Microsoft.KeyVault/KeyVault/stable/2023-07-01",
     },
     ApiVersion {
         provider: "Microsoft.Network",
+        operations: "",
         version: "2024-05-01",
         source: "network/resource-manager/Microsoft.Network/stable/2024-05-01",
     },
     ApiVersion {
         provider: "Microsoft.Resources",
+        operations: "",
         version: "2021-04-01",
         source: "resources/resource-manager/Microsoft.Resources/stable/2021-04-01",
     },
     ApiVersion {
         provider: "Microsoft.Security",
+        operations: "",
         version: "2024-01-01",
         source: "security/resource-manager/Microsoft.Security/stable/2024-01-01",
     },
     ApiVersion {
         provider: "Microsoft.Sql",
+        operations: "",
         version: "2021-11-01",
         source: "sql/resource-manager/Microsoft.Sql/stable/2021-11-01",
     },
     ApiVersion {
         provider: "Microsoft.Storage",
+        operations: "",
         version: "2023-05-01",
         source: "storage/resource-manager/Microsoft.Storage/stable/2023-05-01",
     },
@@ -92,6 +114,26 @@ pub static API_VERSIONS: &[ApiVersion] = &[
 /// beside the resource's own, the reads that following a long-running operation takes, and the `join…/action`s that ARM checks
 /// on the subnets and groups a body names.
 pub static OPERATIONS: &[Operation] = &[
+    Operation {
+        provider: "Microsoft.Authorization",
+        name: "ManagementLocks_GetByScope",
+        method: Method::Get,
+        on: "Microsoft.Authorization/locks",
+        below: "",
+        paged: false,
+        long_running: false,
+        actions: &["Microsoft.Authorization/locks/read"],
+    },
+    Operation {
+        provider: "Microsoft.Authorization",
+        name: "ManagementLocks_ListAtSubscriptionLevel",
+        method: Method::Get,
+        on: "",
+        below: "/providers/Microsoft.Authorization/locks",
+        paged: true,
+        long_running: false,
+        actions: &["Microsoft.Authorization/locks/read"],
+    },
     Operation {
         provider: "Microsoft.Authorization",
         name: "RoleAssignments_CreateById",
@@ -333,6 +375,26 @@ pub static OPERATIONS: &[Operation] = &[
     },
     Operation {
         provider: "Microsoft.Network",
+        name: "FlowLogs_Get",
+        method: Method::Get,
+        on: "Microsoft.Network/networkWatchers/flowLogs",
+        below: "",
+        paged: false,
+        long_running: false,
+        actions: &["Microsoft.Network/networkWatchers/flowLogs/read"],
+    },
+    Operation {
+        provider: "Microsoft.Network",
+        name: "FlowLogs_List",
+        method: Method::Get,
+        on: "Microsoft.Network/networkWatchers",
+        below: "/flowLogs",
+        paged: true,
+        long_running: false,
+        actions: &["Microsoft.Network/networkWatchers/flowLogs/read"],
+    },
+    Operation {
+        provider: "Microsoft.Network",
         name: "NetworkSecurityGroups_Get",
         method: Method::Get,
         on: "Microsoft.Network/networkSecurityGroups",
@@ -340,6 +402,26 @@ pub static OPERATIONS: &[Operation] = &[
         paged: false,
         long_running: false,
         actions: &["Microsoft.Network/networkSecurityGroups/read"],
+    },
+    Operation {
+        provider: "Microsoft.Network",
+        name: "NetworkSecurityGroups_ListAll",
+        method: Method::Get,
+        on: "",
+        below: "/providers/Microsoft.Network/networkSecurityGroups",
+        paged: true,
+        long_running: false,
+        actions: &["Microsoft.Network/networkSecurityGroups/read"],
+    },
+    Operation {
+        provider: "Microsoft.Network",
+        name: "NetworkWatchers_ListAll",
+        method: Method::Get,
+        on: "",
+        below: "/providers/Microsoft.Network/networkWatchers",
+        paged: true,
+        long_running: false,
+        actions: &["Microsoft.Network/networkWatchers/read"],
     },
     Operation {
         provider: "Microsoft.Network",
@@ -369,6 +451,16 @@ pub static OPERATIONS: &[Operation] = &[
             "Microsoft.Network/locations/operations/read",
             "Microsoft.Network/networkSecurityGroups/securityRules/delete",
         ],
+    },
+    Operation {
+        provider: "Microsoft.Resources",
+        name: "Resources_List",
+        method: Method::Get,
+        on: "",
+        below: "/resources",
+        paged: true,
+        long_running: false,
+        actions: &["Microsoft.Resources/subscriptions/resources/read"],
     },
     Operation {
         provider: "Microsoft.Resources",

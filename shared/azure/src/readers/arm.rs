@@ -10,6 +10,7 @@ use crate::operations::ResourceId;
 /// status is 404 for all of them. An identity that may not read is told `AuthorizationFailed` instead.
 pub(crate) const ABSENT: &[&str] = &[
     "ContainerNotFound",
+    "LockNotFound",
     "NotFound",
     "ParentResourceNotFound",
     "ResourceGroupNotFound",

@@ -1,9 +1,9 @@
-//! Who may do what and who watches: role assignments and definitions, Defender plans, diagnostic settings.
+//! Who may do what and what watches it: role assignments and definitions, locks, Defender plans.
 
 use onus_core::{Effects, Image, Level, Read};
 use serde_json::{Value, json};
 
-use super::arm::{ABSENT, ArmReader, call, effects_of, elements, keep, no_effects, pick, read, text, tidy};
+use super::arm::{ArmReader, effects_of, elements, keep, no_effects, pick, read, text, tidy};
 use crate::operations::ResourceId;
 
 /// The ARM type of a role assignment.
@@ -12,8 +12,10 @@ pub(crate) const ASSIGNMENT_KIND: &str = "Microsoft.Authorization/roleAssignment
 const DEFINITION_KIND: &str = "Microsoft.Authorization/roleDefinitions";
 /// The ARM type of a Defender plan.
 pub(crate) const PRICING_KIND: &str = "Microsoft.Security/pricings";
-/// The ARM type of a diagnostic setting.
-const SETTING_KIND: &str = "Microsoft.Insights/diagnosticSettings";
+/// The ARM type of a lock.
+pub(crate) const LOCK_KIND: &str = "Microsoft.Authorization/locks";
+/// Image key of a lock.
+pub(crate) const LOCK: &str = "lock";
 /// Image key of a role assignment.
 pub(crate) const ASSIGNMENT: &str = "roleAssignment";
 /// Image key of a role definition: what the role allows.
@@ -105,6 +107,21 @@ pub(crate) static DEFINITIONS: ArmReader = ArmReader {
     effects: no_effects,
 };
 
+/// Reads a lock: its level, its notes, and the applications that own it.
+pub(crate) fn lock(id: &ResourceId) -> Read {
+    read(LOCK, "Microsoft.Authorization:ManagementLocks_GetByScope", id, |answer| {
+        keep(&answer, &["properties.level", "properties.notes", "properties.owners"])
+    })
+}
+
+/// Locks.
+pub(crate) static LOCKS: ArmReader = ArmReader {
+    kind: LOCK_KIND,
+    operations: &["Microsoft.Authorization:ManagementLocks_GetByScope"],
+    reads: |id, _| vec![lock(id)],
+    effects: no_effects,
+};
+
 /// Reads a Defender plan. What is left of a trial and how many resources are covered change by themselves.
 pub(crate) fn pricing(id: &ResourceId) -> Read {
     read(PRICING, "Microsoft.Security:Pricings_Get", id, |answer| {
@@ -138,52 +155,3 @@ pub(crate) static PRICINGS: ArmReader = ArmReader {
     reads: |id, _| vec![pricing(id)],
     effects: no_effects,
 };
-
-fn kept_setting(answer: &Value) -> Value {
-    let mut kept = keep(
-        answer,
-        &[
-            "name",
-            "properties.eventHubAuthorizationRuleId",
-            "properties.eventHubName",
-            "properties.logAnalyticsDestinationType",
-            "properties.logs",
-            "properties.marketplacePartnerId",
-            "properties.metrics",
-            "properties.serviceBusRuleId",
-            "properties.storageAccountId",
-            "properties.workspaceId",
-        ],
-    );
-    super::arm::without(&mut kept, &["retentionPolicy"]);
-    kept
-}
-
-/// Diagnostic settings: the one that changed as `diagnosticSetting`, and all that its resource has now as `diagnosticSettings`,
-/// so that a rule can tell the last one gone from one of many.
-pub(crate) static DIAGNOSTIC_SETTINGS: ArmReader = ArmReader {
-    kind: SETTING_KIND,
-    operations: &["Microsoft.Insights:DiagnosticSettings_Get", "Microsoft.Insights:DiagnosticSettings_List"],
-    reads: |id, _: &Image| {
-        let setting =
-            read("diagnosticSetting", "Microsoft.Insights:DiagnosticSettings_Get", id, |answer| kept_setting(&answer));
-        let all = parent(id).map(|parent| {
-            let list = call("Microsoft.Insights:DiagnosticSettings_List", parent.as_str(), None);
-            Read::new("diagnosticSettings", list).absent(ABSENT).keep(|answer| {
-                let settings = elements(answer.get("value").unwrap_or(&Value::Null)).iter();
-                let mut settings: Vec<Value> = settings.map(kept_setting).collect();
-                settings.sort_by_cached_key(|setting| setting.get("name").map(Value::to_string));
-                json!(settings)
-            })
-        });
-        std::iter::once(setting).chain(all).collect()
-    },
-    effects: no_effects,
-};
-
-/// What an extension resource is about: the part of its id before its own `providers`.
-fn parent(id: &ResourceId) -> Option<ResourceId> {
-    let segments: Vec<&str> = id.as_str().split('/').collect();
-    let own = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"))?;
-    ResourceId::parse(&segments.get(..own)?.join("/")).ok()
-}

@@ -8,6 +8,7 @@ pub(crate) mod arm;
 mod compute;
 pub(crate) mod databases;
 pub(crate) mod governance;
+pub(crate) mod logs;
 pub(crate) mod network;
 pub(crate) mod storage;
 pub(crate) mod vault;
@@ -16,6 +17,7 @@ use onus_core::StateReader;
 
 /// The registry, sorted by kind.
 static STATE_READERS: &[&dyn StateReader] = &[
+    &governance::LOCKS,
     &governance::ASSIGNMENTS,
     &governance::DEFINITIONS,
     &compute::VIRTUAL_MACHINES,
@@ -26,9 +28,10 @@ static STATE_READERS: &[&dyn StateReader] = &[
     &databases::POSTGRESQL_SERVERS,
     &databases::POSTGRESQL_RULES,
     &databases::COSMOS_ACCOUNTS,
-    &governance::DIAGNOSTIC_SETTINGS,
+    &logs::DIAGNOSTIC_SETTINGS,
     &vault::VAULTS,
     &network::GROUPS,
+    &logs::FLOW_LOGS,
     &governance::PRICINGS,
     &databases::SQL_SERVERS,
     &databases::SQL_RULES,

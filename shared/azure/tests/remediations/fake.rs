@@ -112,7 +112,9 @@ impl State {
                 let known = self.world.get(&key).map(|known| known["id"].clone());
                 let id = known.unwrap_or_else(|| json!(id));
                 let name = id.as_str().unwrap().rsplit('/').next().unwrap();
-                let mut made = json!({ "id": id, "name": name, "properties": body["properties"] });
+                let mut made = body.clone();
+                made["id"] = id.clone();
+                made["name"] = json!(name);
                 completed(operation, &mut made);
                 self.wrote(&key);
                 self.world.insert(key, made);

@@ -50,6 +50,14 @@ fn kinds() -> Vec<(&'static str, World, Value)> {
             json!({ "roleDefinition": { "properties": { "roleName": "Mine", "assignableScopes": ["/"] } } }),
         ),
         (
+            "Microsoft.Storage/storageAccounts/logs/providers/Microsoft.Authorization/locks/Keep",
+            world([(
+                "Microsoft.Storage/storageAccounts/logs/providers/Microsoft.Authorization/locks/Keep",
+                json!({ "level": "CanNotDelete", "notes": "evidence", "owners": [] }),
+            )]),
+            json!({ "lock": { "properties": { "level": "CanNotDelete", "notes": "evidence" } } }),
+        ),
+        (
             "Microsoft.Compute/virtualMachines/vm",
             world([(
                 "Microsoft.Compute/virtualMachines/vm",
@@ -114,6 +122,16 @@ fn kinds() -> Vec<(&'static str, World, Value)> {
                 ),
             ]),
             json!({ "networkSecurityGroup": { "properties": { "securityRules": [{ "name": "Ssh", "properties": { "access": "Allow", "sourceAddressPrefixes": ["a", "b"] } }] } } }),
+        ),
+        (
+            "Microsoft.Network/networkWatchers/west/flowLogs/Front",
+            world([(
+                "Microsoft.Network/networkWatchers/west/flowLogs/Front",
+                json!({ "enabled": true, "storageId": "s", "targetResourceId": "v", "targetResourceGuid": "1",
+                    "retentionPolicy": { "days": 90, "enabled": true }, "flowAnalyticsConfiguration": {} }),
+            )]),
+            json!({ "flowLog": { "properties": { "enabled": true, "storageId": "s", "targetResourceId": "v",
+                "retentionPolicy": { "days": 90, "enabled": true } } } }),
         ),
         (
             "Microsoft.Security/pricings/VirtualMachines",

@@ -171,7 +171,8 @@ fn every_operation_that_somebody_names_is_in_the_table() {
     let named = specs.flat_map(|spec| [spec.reads, spec.writes, spec.undo].concat());
     let read = onus_gcp::state_readers().iter().flat_map(|reader| reader.operations().to_vec());
     let known: BTreeSet<&str> = onus_gcp::operations::operations().collect();
-    let named = named.chain(read).map(str::to_owned).chain(onus_gcp::tags::operations());
+    let listed = onus_gcp::listers().iter().flat_map(|lister| lister.operations().to_vec());
+    let named = named.chain(read).chain(listed).map(str::to_owned).chain(onus_gcp::tags::operations());
     let missing: BTreeSet<String> = named.filter(|name| !known.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "add to operations/operations.txt and run generate_operations.py: {missing:?}");
 }
