@@ -119,13 +119,37 @@ pub(crate) fn uid_of(text: &str) -> String {
 /// The text is not one JSON object. Members may have been taken before.
 pub(crate) fn each_member<'a>(json: &'a str, take: &mut dyn FnMut(&str, &'a str)) -> Result<(), serde_json::Error> {
     let mut parser = serde_json::Deserializer::from_str(json);
-    parser.deserialize_map(Members(take))?;
+    parser.deserialize_map(Taking(take))?;
     parser.end()
 }
 
-struct Members<'t, 'a>(&'t mut dyn FnMut(&str, &'a str));
+/// A place for each member that is wanted of a JSON object, filled with the text of its value and borrowed from the record.
+pub(crate) trait Members<'a>: Default {
+    /// The place of a member; none for a name that is not wanted.
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>>;
 
-impl<'a> Visitor<'a> for Members<'_, 'a> {
+    /// Reads one JSON object. Of a repeated member the last counts; `null` counts as not there, as feeds with a column per member
+    /// write it.
+    ///
+    /// # Errors
+    /// The text is not one JSON object.
+    fn read(text: &'a str) -> Result<Self, DecodeError> {
+        let mut members = Self::default();
+        let mut take = |name: &str, value: &'a str| {
+            if value != "null"
+                && let Some(place) = members.place(name)
+            {
+                *place = Some(value);
+            }
+        };
+        each_member(text, &mut take).map_err(|error| DecodeError::syntax(text, &error))?;
+        Ok(members)
+    }
+}
+
+struct Taking<'t, 'a>(&'t mut dyn FnMut(&str, &'a str));
+
+impl<'a> Visitor<'a> for Taking<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

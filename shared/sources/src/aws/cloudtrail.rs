@@ -12,7 +12,7 @@ use super::resources::{self, Subject};
 use super::{effects, names};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
-use crate::text::{self, Text, each_member, uid_of, unescape};
+use crate::text::{self, Members, Text, each_member, uid_of, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "aws.cloudtrail";

@@ -19,7 +19,7 @@ use crate::MAX_RECORD;
 use crate::entry::{Decoded, Skip};
 use crate::error::{DecodeError, quote};
 use crate::logs::{Context, Found, Take};
-use crate::text::{each_member, unescape};
+use crate::text::{Members, each_member, unescape};
 
 /// What an envelope, or what is in it, turned out to be.
 enum Opened<'a> {

@@ -2,11 +2,9 @@
 //!
 //! Members: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>.
 
-use crate::error::DecodeError;
-use crate::text::{Text, each_member};
+use crate::text::{Members, Text};
 
 /// The members of one JSON object that a CloudTrail record or one of its envelopes may have, each as the JSON text of its value.
-/// Of a repeated member the last counts; `null` counts as not there, as feeds with a column per member write it.
 #[derive(Debug, Default)]
 pub(super) struct Record<'a> {
     pub(super) event_id: Option<&'a str>,
@@ -60,20 +58,10 @@ pub(super) struct Outer<'a> {
     pub(super) digest: Option<&'a str>,
 }
 
-impl<'a> Record<'a> {
-    /// Reads one JSON object.
-    ///
-    /// # Errors
-    /// The text is not one JSON object.
-    pub(super) fn read(text: &'a str) -> Result<Self, DecodeError> {
-        let mut record = Record::default();
-        each_member(text, &mut |name, value| record.set(name, value)).map_err(|e| DecodeError::syntax(text, &e))?;
-        Ok(record)
-    }
-
+impl<'a> Members<'a> for Record<'a> {
     /// Query services over log buckets write every member's name in lower case, and some collectors rename the time: both are accepted.
-    fn set(&mut self, name: &str, value: &'a str) {
-        let member = match name {
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
             "eventID" | "eventId" | "eventid" => &mut self.event_id,
             "eventTime" | "eventtime" => &mut self.event_time,
             "eventSource" | "eventsource" => &mut self.event_source,
@@ -95,11 +83,12 @@ impl<'a> Record<'a> {
             "serviceEventDetails" | "serviceeventdetails" => &mut self.service_event,
             "insightDetails" | "insightdetails" => &mut self.insight,
             "@timestamp" | "p_event_time" => &mut self.collected_time,
-            _ => return self.outer.set(name, value),
-        };
-        *member = Some(value).filter(|value| *value != "null");
+            _ => return self.outer.place(name),
+        })
     }
+}
 
+impl<'a> Record<'a> {
     /// A member's text; empty when it is not there.
     pub(super) fn text(member: Option<&'a str>) -> Text<'a> {
         member.map(Text::of).unwrap_or_default()
@@ -112,9 +101,9 @@ impl<'a> Record<'a> {
     }
 }
 
-impl<'a> Outer<'a> {
-    fn set(&mut self, name: &str, value: &'a str) {
-        let member = match name {
+impl<'a> Members<'a> for Outer<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
             "detail" => &mut self.detail,
             "detail-type" => &mut self.detail_type,
             "awslogs" => &mut self.awslogs,
@@ -129,8 +118,7 @@ impl<'a> Outer<'a> {
             "s3" | "s3ObjectKey" => &mut self.s3,
             "Event" => &mut self.event,
             "digestStartTime" => &mut self.digest,
-            _ => return,
-        };
-        *member = Some(value).filter(|value| *value != "null");
+            _ => return None,
+        })
     }
 }

@@ -15,7 +15,7 @@ use super::{effects, resources};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
 use crate::join::{Joining, Stage, overlay};
-use crate::text::{Text, each_member, time, uid_of, unescape};
+use crate::text::{Members, Text, each_member, time, uid_of, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "azure.activity";

@@ -15,7 +15,7 @@ use super::activity::required;
 use super::identity::{first, object};
 use super::record::Record;
 use crate::error::DecodeError;
-use crate::text::{Text, time, uid_of};
+use crate::text::{Members, Text, time, uid_of};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "azure.entra";

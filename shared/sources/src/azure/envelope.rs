@@ -16,6 +16,7 @@ use crate::entry::{Decoded, Skip};
 use crate::error::{DecodeError, quote};
 use crate::join::Part;
 use crate::logs::{Context, Found, Take};
+use crate::text::Members;
 
 /// See [`crate::logs::Log::open`].
 pub(super) fn open<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>) -> bool {

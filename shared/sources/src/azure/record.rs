@@ -4,11 +4,10 @@
 //! <https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions> (`data` of an Event Grid event),
 //! <https://learn.microsoft.com/graph/api/resources/directoryaudit> (Entra), <https://learn.microsoft.com/azure/azure-monitor/reference/tables/azureactivity>.
 
-use crate::error::DecodeError;
-use crate::text::{Text, each_member};
+use crate::text::{Members, Text, each_member};
 
 /// The members of one JSON object that a record or one of its envelopes may have, each as the JSON text of its value. Collectors
-/// change the case of names, so none is told by it. Of a repeated member the last counts; `null` counts as not there.
+/// change the case of names, so none is told by it.
 #[derive(Debug, Default)]
 pub(super) struct Record<'a> {
     /// When: `time`, `eventTime`, `eventTimestamp`, `activityDateTime`.
@@ -63,20 +62,9 @@ pub(super) struct Outer<'a> {
     pub(super) value: Option<&'a str>,
 }
 
-impl<'a> Record<'a> {
-    /// Reads one JSON object.
-    ///
-    /// # Errors
-    /// The text is not one JSON object.
-    pub(super) fn read(text: &'a str) -> Result<Self, DecodeError> {
-        let mut record = Record::default();
-        each_member(text, &mut |name, value| record.set(name, value)).map_err(|e| DecodeError::syntax(text, &e))?;
-        Ok(record)
-    }
-
-    fn set(&mut self, name: &str, value: &'a str) {
-        let value = Some(value).filter(|value| *value != "null");
-        let member = match name.to_ascii_lowercase().as_str() {
+impl<'a> Members<'a> for Record<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name.to_ascii_lowercase().as_str() {
             "time" | "eventtime" | "eventtimestamp" | "activitydatetime" | "timegenerated" => &mut self.time,
             // Log Analytics keeps the name for people in `OperationName`.
             "operationnamevalue" => &mut self.operation,
@@ -113,13 +101,12 @@ impl<'a> Record<'a> {
             "value" => &mut self.outer.value,
             // A collector's own name for the time counts when the record's is not there.
             "p_event_time" if self.time.is_none() => &mut self.time,
-            _ => return,
-        };
-        if value.is_some() {
-            *member = value;
-        }
+            _ => return None,
+        })
     }
+}
 
+impl<'a> Record<'a> {
     /// A member's text, out of `{"value":…,"localizedValue":…}` where it is that; empty when it is not there.
     pub(super) fn text(member: Option<&'a str>) -> Text<'a> {
         match member {

@@ -12,7 +12,7 @@ use super::resources::{self, Subject};
 use super::{actor, effects, names};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
-use crate::text::{self, Text, unescape};
+use crate::text::{self, Members, Text, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "gcp.audit";
@@ -48,7 +48,8 @@ pub(super) fn entry<'a>(text: &'a str, record: &Record<'a>) -> Result<Decoded<'a
     let (Some(payload), Some(log)) = (record.payload, log_of(&log_name)) else {
         return Ok(Decoded::Skipped(Skip::OtherEvent));
     };
-    let payload = Payload::read(payload)?;
+    let payload =
+        Payload::read(payload).map_err(|_| DecodeError::field("protoPayload", payload, "expected an object"))?;
     if payload.kind.is_some_and(|kind| !Text::of(kind).0.ends_with("google.cloud.audit.AuditLog")) {
         return Ok(Decoded::Skipped(Skip::OtherEvent));
     }

@@ -18,7 +18,7 @@ use crate::entry::{Decoded, Skip};
 use crate::error::{DecodeError, quote};
 use crate::join::{Joining, Part, Stage, overlay};
 use crate::logs::{Context, Found, Take};
-use crate::text::unescape;
+use crate::text::{Members, unescape};
 
 /// See [`crate::logs::Log::open`].
 pub(super) fn open<'a>(text: &'a str, context: Context<'a>, take: &mut Take<'_>) -> bool {

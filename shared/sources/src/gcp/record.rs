@@ -4,11 +4,9 @@
 //! (<https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog>). Tables and lakes write some names in lower
 //! case; both are accepted.
 
-use crate::error::DecodeError;
-use crate::text::{Text, each_member};
+use crate::text::{Members, Text};
 
-/// The members of one JSON object that a log entry or one of its envelopes may have, each as the JSON text of its value. Of a repeated
-/// member the last counts; `null` counts as not there.
+/// The members of one JSON object that a log entry or one of its envelopes may have, each as the JSON text of its value.
 #[derive(Debug, Default)]
 pub(super) struct Record<'a> {
     pub(super) log_name: Option<&'a str>,
@@ -45,19 +43,9 @@ pub(super) struct Outer<'a> {
     pub(super) finding: Option<&'a str>,
 }
 
-impl<'a> Record<'a> {
-    /// Reads one JSON object.
-    ///
-    /// # Errors
-    /// The text is not one JSON object.
-    pub(super) fn read(text: &'a str) -> Result<Self, DecodeError> {
-        let mut record = Record::default();
-        each_member(text, &mut |name, value| record.set(name, value)).map_err(|e| DecodeError::syntax(text, &e))?;
-        Ok(record)
-    }
-
-    fn set(&mut self, name: &str, value: &'a str) {
-        let member = match name {
+impl<'a> Members<'a> for Record<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
             "logName" | "logname" | "log_name" => &mut self.log_name,
             "timestamp" => &mut self.time,
             "receiveTimestamp" | "receivetimestamp" | "receive_timestamp" => &mut self.receive_time,
@@ -66,11 +54,12 @@ impl<'a> Record<'a> {
             "resource" => &mut self.resource,
             "operation" => &mut self.operation,
             "split" => &mut self.split,
-            _ => return self.outer.set(name, value),
-        };
-        *member = Some(value).filter(|value| *value != "null");
+            _ => return self.outer.place(name),
+        })
     }
+}
 
+impl<'a> Record<'a> {
     /// Whether this is a log entry that says whose log it is or holds an audit payload.
     pub(super) fn is_entry(&self) -> bool {
         self.payload.is_some()
@@ -85,9 +74,9 @@ impl<'a> Record<'a> {
     }
 }
 
-impl<'a> Outer<'a> {
-    fn set(&mut self, name: &str, value: &'a str) {
-        let member = match name {
+impl<'a> Members<'a> for Outer<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
             "protopayload_auditlog" => &mut self.table_payload,
             "jsonPayload" | "jsonpayload" | "textPayload" | "textpayload" => &mut self.other_payload,
             "specversion" => &mut self.spec_version,
@@ -100,9 +89,8 @@ impl<'a> Outer<'a> {
             "ackId" | "ack_id" => &mut self.ack_id,
             "entries" | "receivedMessages" | "received_messages" => &mut self.entries,
             "finding" => &mut self.finding,
-            _ => return,
-        };
-        *member = Some(value).filter(|value| *value != "null");
+            _ => return None,
+        })
     }
 }
 
@@ -124,20 +112,9 @@ pub(super) struct Payload<'a> {
     pub(super) service_data: Option<&'a str>,
 }
 
-impl<'a> Payload<'a> {
-    /// Reads the payload of a log entry.
-    ///
-    /// # Errors
-    /// It is not one JSON object.
-    pub(super) fn read(text: &'a str) -> Result<Self, DecodeError> {
-        let mut payload = Payload::default();
-        each_member(text, &mut |name, value| payload.set(name, value))
-            .map_err(|_| DecodeError::field("protoPayload", text, "expected an object"))?;
-        Ok(payload)
-    }
-
-    fn set(&mut self, name: &str, value: &'a str) {
-        let member = match name {
+impl<'a> Members<'a> for Payload<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
             // Some collectors cannot store a name that starts with `@`.
             "@type" | "at_sign_type" => &mut self.kind,
             "serviceName" | "servicename" | "service_name" => &mut self.service_name,
@@ -152,8 +129,7 @@ impl<'a> Payload<'a> {
             "response" => &mut self.response,
             "metadata" => &mut self.metadata,
             "serviceData" | "servicedata" => &mut self.service_data,
-            _ => return,
-        };
-        *member = Some(value).filter(|value| *value != "null");
+            _ => return None,
+        })
     }
 }
