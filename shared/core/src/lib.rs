@@ -16,6 +16,8 @@ pub mod finding;
 pub mod ledger;
 pub mod memory;
 pub mod plan;
+#[cfg(feature = "proof")]
+pub mod proof;
 pub mod remediation;
 pub mod response;
 pub mod sink;

@@ -1,21 +1,11 @@
 //! Bad changes in shapes that are easily got wrong: what each was, what there is, and what shall be left.
 
-use onus_core::{Audience, Finding, Grant, Level};
+use onus_core::{Audience, Grant, Level};
 use serde_json::{Value, json};
 
-use crate::fake::World;
 use crate::findings::{answered, finding, omitted};
 use crate::{buckets, security_groups};
-
-/// A bad change on a small world.
-pub(crate) struct Case {
-    pub(crate) name: &'static str,
-    pub(crate) remediation: &'static str,
-    pub(crate) finding: Finding,
-    pub(crate) world: World,
-    /// What each touched thing shall be afterwards; `null` when it shall be gone. All else must stay.
-    pub(crate) healed: Vec<(&'static str, Value)>,
-}
+use onus_core::proof::{Case, World};
 
 pub(crate) fn world<const N: usize>(things: [(&str, Value); N]) -> World {
     things.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

@@ -5,9 +5,10 @@ use onus_sources::Decoded;
 use onus_sources::aws::cloudtrail::decode;
 use serde_json::{Value, json};
 
-use crate::cases::{Case, own, policy, public, world};
+use crate::cases::{own, policy, public, world};
 use crate::findings::finding;
 use crate::wrongs;
+use onus_core::proof::Case;
 
 /// The text of a record under `events/aws`.
 fn record(path: &str) -> String {

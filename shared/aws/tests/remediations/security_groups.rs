@@ -4,8 +4,9 @@ use onus_core::effect::{Direction, Protocol};
 use onus_core::{Finding, Opening, address};
 use serde_json::{Value, json};
 
-use crate::cases::{Case, world};
+use crate::cases::world;
 use crate::findings::{answered, finding};
+use onus_core::proof::Case;
 
 const GROUP: &str = "group/sg-1";
 const REVOKE: &str = "aws.ec2.revoke_security_group_rules";

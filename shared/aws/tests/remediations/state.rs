@@ -5,8 +5,9 @@ use onus_core::{Audience, Caller, Effects, Image, Resource, StateReader, address
 use serde_json::{Value, json};
 
 use crate::cases::{own, policy, public, world};
-use crate::fake::{FakeAws, World};
+use crate::fake::FakeAws;
 use crate::findings::finding;
+use onus_core::proof::{Fake, World};
 
 async fn read(reader: &dyn StateReader, resource: &Resource<'_>, world: World) -> (Image, Effects, Vec<String>) {
     let aws = FakeAws::new(world);

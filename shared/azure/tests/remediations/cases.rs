@@ -3,19 +3,10 @@
 use onus_core::Finding;
 use serde_json::{Value, json};
 
-use crate::fake::{World, resource};
+use crate::fake::resource;
 use crate::findings::{GROUP, SUBSCRIPTION, id, omitted, on, opened};
 use crate::security_rules;
-
-/// A bad change on a small world.
-pub(crate) struct Case {
-    pub(crate) name: &'static str,
-    pub(crate) remediation: &'static str,
-    pub(crate) finding: Finding,
-    pub(crate) world: World,
-    /// What each touched thing shall be afterwards; `null` when it shall be gone. All else must stay.
-    pub(crate) healed: Vec<(&'static str, Value)>,
-}
+use onus_core::proof::{Case, World};
 
 pub(crate) fn all() -> Vec<Case> {
     [containers(), accounts(), vaults(), firewalls(), assignments(), plans(), security_rules::cases()]

@@ -6,11 +6,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use onus_azure::operations::{Method, Operation, ResourceId, operation};
+use onus_core::proof::{Fake, World};
 use onus_core::{Call, CallError, CallErrorKind, Caller};
 use serde_json::{Value, json};
-
-/// What is there, by id in lower case: each resource with its `id` as it is spelled, its `name` and its `properties`.
-pub(crate) type World = BTreeMap<String, Value>;
 
 /// A resource of a [`World`].
 pub(crate) fn resource(id: &str, properties: Value) -> (String, Value) {
@@ -36,14 +34,14 @@ impl FakeArm {
     pub(crate) fn new(world: World) -> Self {
         Self { state: Mutex::new(State { world, tick: 0, writes: BTreeMap::new(), calls: Vec::new() }) }
     }
+}
 
-    /// What is there now.
-    pub(crate) fn world(&self) -> World {
+impl Fake for FakeArm {
+    fn world(&self) -> World {
         self.state.lock().unwrap().world.clone()
     }
 
-    /// Every call so far, in order.
-    pub(crate) fn calls(&self) -> Vec<Call> {
+    fn calls(&self) -> Vec<Call> {
         self.state.lock().unwrap().calls.clone()
     }
 }

@@ -6,10 +6,11 @@ use onus_core::{CallError, Finding, FindingId};
 use onus_sources::Decoded;
 use serde_json::{Value, json};
 
-use crate::cases::Case;
-use crate::fake::{FakeArm, World, resource};
+use crate::fake::{FakeArm, resource};
 use crate::findings::on;
 use crate::wrongs;
+use onus_core::proof::Case;
+use onus_core::proof::World;
 
 /// The finding that a rule would make of a record under `events/azure`, effects as the record tells them.
 fn told(path: &str, kind: &'static str) -> Finding {

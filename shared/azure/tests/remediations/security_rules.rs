@@ -3,9 +3,10 @@
 use onus_core::Finding;
 use serde_json::{Value, json};
 
-use crate::cases::{Case, kept, world};
-use crate::fake::World;
+use crate::cases::{kept, world};
 use crate::findings::{finding, id, opened};
+use onus_core::proof::Case;
+use onus_core::proof::World;
 
 pub(crate) const GROUP_KIND: &str = "Microsoft.Network/networkSecurityGroups";
 const RULE_KIND: &str = "Microsoft.Network/networkSecurityGroups/securityRules";

@@ -7,8 +7,9 @@ use onus_core::{CallError, Image, Resource};
 use serde_json::{Value, json};
 
 use crate::cases::world;
-use crate::fake::{FakeArm, World};
+use crate::fake::FakeArm;
 use crate::findings::{id, omitted};
+use onus_core::proof::{Fake, World};
 
 /// What is read of a resource, and with which calls.
 async fn read(kind: &'static str, id: &'static str, world: World) -> (Image, BTreeSet<String>) {

@@ -3,18 +3,8 @@
 use onus_core::{Audience, Finding, Grant};
 use serde_json::{Value, json};
 
-use crate::fake::World;
 use crate::findings::{finding, granted};
-
-/// A bad change on a small world.
-pub(crate) struct Case {
-    pub(crate) name: &'static str,
-    pub(crate) remediation: &'static str,
-    pub(crate) finding: Finding,
-    pub(crate) world: World,
-    /// What each touched thing shall be afterwards. All else must stay.
-    pub(crate) healed: Vec<(&'static str, Value)>,
-}
+use onus_core::proof::{Case, World};
 
 /// What a finding says beside its call.
 pub(crate) trait Has: Sized {

@@ -12,11 +12,11 @@ mod state;
 
 use std::collections::BTreeSet;
 
-use onus_core::{CallErrorKind, Caller, Finding, Image, PlanError, Remediation, Step};
+use onus_core::proof::{self, Case, Fake};
+use onus_core::{CallErrorKind, Caller, Finding, Image, PlanError, Remediation};
 use onus_gcp::{remediation, remediations};
 
-use cases::Case;
-use fake::{FakeGcp, sorted};
+use fake::FakeGcp;
 
 /// Reads what a remediation wants, as the pipeline does.
 async fn read(gcp: &FakeGcp, remediation: &dyn Remediation, finding: &Finding) -> Result<Image, PlanError> {
@@ -27,77 +27,16 @@ fn the_remediation(case: &Case) -> &'static dyn Remediation {
     remediation(case.remediation).unwrap_or_else(|| panic!("no {}", case.remediation))
 }
 
-/// Plans, applies, reads back, plans again, undoes and reads back. Tells everything that is not as it should be.
+/// What a remediation does not do as it has to, on a cloud that holds the case.
 async fn wrongs(case: &Case) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let gcp = FakeGcp::new(case.world.clone());
-    let remediation = the_remediation(case);
-    let finding = &case.finding;
-    let before = read(&gcp, remediation, finding).await.unwrap();
-    let steps = match remediation.plan(finding, &before) {
-        Ok(steps) => steps,
-        Err(error) => return vec![format!("no plan: {error}")],
-    };
-    if steps.is_empty() {
-        wrong.push("plans nothing".to_owned());
-    }
-    wrong.extend(strangers(remediation, &gcp, &steps));
-    for step in &steps {
-        gcp.call(&step.call).await.unwrap();
-    }
-    let world = gcp.world();
-    for (key, value) in &case.world {
-        let healed = case.healed.iter().find(|(healed, _)| healed == key);
-        let (expected, what) = healed.map_or((value, "was touched"), |(_, healed)| (healed, "is not healed"));
-        let found = world.get(key).cloned().unwrap_or_default();
-        if sorted(&found) != sorted(expected) {
-            wrong.push(format!("`{key}` {what}: it is {found}, not {expected}"));
-        }
-    }
-    let after = read(&gcp, remediation, finding).await.unwrap();
-    match remediation.plan(finding, &after) {
-        Ok(left) if left.is_empty() => {}
-        Ok(left) => wrong.push(format!("healed, yet plans {}", left[0].title)),
-        Err(error) => wrong.push(format!("healed, yet cannot plan: {error}")),
-    }
-    if let Some(left) = remediation.leaves(finding, &before)
-        && !left.same_as(&after)
-    {
-        wrong.push(format!("should leave {left:?}, left {after:?}"));
-    }
-    for step in steps.iter().rev() {
-        let inverse = step.inverse.as_ref().expect("every step of these has an inverse");
-        gcp.call(&after.fill(inverse).expect("what the undo depends on was read")).await.unwrap();
-    }
-    let undone = read(&gcp, remediation, finding).await.unwrap();
-    if !undone.same_as(&before) {
-        wrong.push(format!("undone is {undone:?}, not {before:?}"));
-    }
-    if undone.same_as(&after) {
-        wrong.push("an image does not tell before from after".to_owned());
-    }
-    wrong
-}
-
-/// Calls that the specification does not name: the roles would not allow them.
-fn strangers(remediation: &dyn Remediation, gcp: &FakeGcp, steps: &[Step]) -> Vec<String> {
-    let spec = remediation.spec();
-    let read = gcp.calls().into_iter().map(|call| (spec.reads, "reads", call));
-    let written = steps.iter().map(|step| (spec.writes, "writes", step.call.clone()));
-    let undone = steps.iter().filter_map(|step| Some((spec.undo, "undo", step.inverse.clone()?)));
-    read.chain(written)
-        .chain(undone)
-        .filter(|(named, _, call)| !named.contains(&call.name().as_str()))
-        .map(|(_, list, call)| format!("`{}` is not among its {list}", call.name()))
-        .collect()
+    proof::wrongs(&FakeGcp::new(case.world.clone()), the_remediation(case), case).await
 }
 
 #[tokio::test]
 async fn every_remediation_heals_leaves_the_rest_and_can_be_undone() {
     let mut wrong = Vec::new();
     for case in &cases::all() {
-        let found = wrongs(case).await;
-        wrong.extend(found.into_iter().map(|what| format!("{}, {}: {what}", case.remediation, case.name)));
+        wrong.extend(wrongs(case).await);
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -5,9 +5,10 @@ use onus_sources::Decoded;
 use onus_sources::gcp::audit::decode;
 use serde_json::{Value, json};
 
-use crate::cases::{Case, Has, database, rule, sink, world};
+use crate::cases::{Has, database, rule, sink, world};
 use crate::findings::finding;
 use crate::wrongs;
+use onus_core::proof::Case;
 
 /// The text of a record under `events/gcp`.
 fn record(path: &str) -> String {

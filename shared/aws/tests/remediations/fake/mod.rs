@@ -3,15 +3,12 @@
 
 mod services;
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use onus_core::proof::{Fake, World};
 use onus_core::{Call, CallError, CallErrorKind, Caller};
 use serde_json::{Value, json};
-
-/// What is there, by `kind/name`.
-pub(crate) type World = BTreeMap<String, Value>;
 
 /// See the [module docs](self).
 pub(crate) struct FakeAws {
@@ -29,14 +26,14 @@ impl FakeAws {
     pub(crate) fn new(world: World) -> Self {
         Self { state: Mutex::new(State { world, tick: 0, calls: Vec::new() }) }
     }
+}
 
-    /// What is there now.
-    pub(crate) fn world(&self) -> World {
+impl Fake for FakeAws {
+    fn world(&self) -> World {
         self.state.lock().unwrap().world.clone()
     }
 
-    /// Every call so far, in order.
-    pub(crate) fn calls(&self) -> Vec<Call> {
+    fn calls(&self) -> Vec<Call> {
         self.state.lock().unwrap().calls.clone()
     }
 }

@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use onus_core::proof::{Fake, World};
 use onus_core::{Call, CallError, CallErrorKind, Caller};
 use serde_json::Value;
-
-/// What is there, by `kind/name`.
-pub(crate) type World = BTreeMap<String, Value>;
 
 /// See the [module docs](self).
 pub(crate) struct FakeGcp {
@@ -33,22 +31,26 @@ impl FakeGcp {
         Self { state: Mutex::new(state) }
     }
 
-    /// What is there now.
-    pub(crate) fn world(&self) -> World {
-        self.state.lock().unwrap().world.clone()
-    }
-
-    /// Every call so far, in order.
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.state.lock().unwrap().calls.clone()
-    }
-
     /// Somebody changes everything: no version token that was read is good any more.
     pub(crate) fn touch_everything(&self) {
         let state = &mut *self.state.lock().unwrap();
         for key in state.world.keys() {
             *state.versions.entry(key.clone()).or_default() += 1;
         }
+    }
+}
+
+impl Fake for FakeGcp {
+    fn world(&self) -> World {
+        self.state.lock().unwrap().world.clone()
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.state.lock().unwrap().calls.clone()
+    }
+
+    fn same(&self, one: &Value, other: &Value) -> bool {
+        sorted(one) == sorted(other)
     }
 }
 
@@ -75,7 +77,7 @@ const GONE: Refusal = (CallErrorKind::NotFound, "notFound");
 const MOVED: Refusal = (CallErrorKind::Conflict, "conditionNotMet");
 
 /// A value with every list in a fixed order: in none of what is played here does the order matter.
-pub(crate) fn sorted(value: &Value) -> Value {
+fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(elements) => {
             let mut elements: Vec<Value> = elements.iter().map(sorted).collect();
