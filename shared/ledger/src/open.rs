@@ -28,7 +28,11 @@ pub struct Options {
 impl Options {
     /// The environment's variables, and nothing resolved beforehand.
     pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { variables: variables.into_iter().collect(), ..Self::default() }
+        Self {
+            variables: variables.into_iter().collect(),
+            #[cfg(feature = "s3")]
+            credentials: None,
+        }
     }
 }
 
