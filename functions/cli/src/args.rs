@@ -328,7 +328,7 @@ pub(crate) struct VerifyArgs {
     /// The finding's id.
     #[arg(required_unless_present = "all")]
     pub id: Option<FindingId>,
-    /// Check every finding of the last so many days.
+    /// Check every finding of the last so many days, and those that no day lists.
     #[arg(long, conflicts_with = "id")]
     pub all: bool,
     /// How many days `--all` reaches back, by the day of the change.

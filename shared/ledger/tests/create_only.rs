@@ -45,7 +45,7 @@ fn s3() -> Option<Arc<dyn Ledger>> {
 }
 
 /// A ledger of its own in the bucket `ledger`.
-#[cfg(feature = "buckets")]
+#[cfg(any(feature = "s3", feature = "gs"))]
 fn bucket(scheme: &str, variables: &[(&str, &str)]) -> Arc<dyn Ledger> {
     static OPENED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let opened = OPENED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

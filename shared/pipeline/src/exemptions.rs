@@ -31,9 +31,10 @@ impl Schedule<'_> {
             let finding = ending(self.cloud, exemption, end, suppressed, now);
             let (created, finding) = self.auditor.claim(finding, &Fate::Told).await?;
             ticked.warned += usize::from(created == Created::New);
+            let head = self.auditor.records.witness_finding(&finding, Vec::new(), created, now).await?;
             let notice = Notice::Found { finding: Box::new(finding), mode: Mode::Alert };
             let earlier = if created == Created::New { Earlier::None } else { Earlier::Possible };
-            tell(&self.auditor.records, &self.auditor.sinks, &notice, earlier).await?;
+            tell(&self.auditor.records, &self.auditor.sinks, &notice, earlier, &head).await?;
         }
         Ok(())
     }

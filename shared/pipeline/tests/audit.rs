@@ -58,6 +58,7 @@ async fn a_finding_is_kept_told_and_asked_a_response_for() {
       "findings/f-16c44ee4c5aa08b4fcc66c8b2d.json",
       "days/2026-11-02/f-16c44ee4c5aa08b4fcc66c8b2d",
       "asked/f-16c44ee4c5aa08b4fcc66c8b2d",
+      "judged/f-16c44ee4c5aa08b4fcc66c8b2d/audit-6a0f153ce835ae1726f2634bd6e80cb9.json",
       "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/one",
       "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/two",
       "evidence/f-16c44ee4c5aa08b4fcc66c8b2d/0001.json"

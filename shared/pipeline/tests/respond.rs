@@ -149,6 +149,8 @@ async fn enforcing_takes_back_the_bad_part_and_only_that() {
       "findings/f-16c44ee4c5aa08b4fcc66c8b2d.json",
       "days/2026-11-02/f-16c44ee4c5aa08b4fcc66c8b2d",
       "asked/f-16c44ee4c5aa08b4fcc66c8b2d",
+      "judged/f-16c44ee4c5aa08b4fcc66c8b2d/audit-6a0f153ce835ae1726f2634bd6e80cb9.json",
+      "judged/f-16c44ee4c5aa08b4fcc66c8b2d/respond-6a0f153ce835ae1726f2634bd6e80cb9.json",
       "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/one",
       "told/f-16c44ee4c5aa08b4fcc66c8b2d/found/two",
       "told/f-16c44ee4c5aa08b4fcc66c8b2d/responded-068a466280cf2a8b/one",

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use jiff::ToSpan as _;
+use jiff::tz::Offset;
 use onus_core::plan::ReceiptKind;
 use onus_core::{Call, Cloud, FindingId, Receipt, ReceiptOutcome};
 use onus_pipeline::Job;
@@ -178,22 +180,35 @@ pub fn ended(world: &Arc<World>) {
     chained(world);
 }
 
-/// Looks at the chain of every finding, the way `onus verify` does. Nothing waits or fails any more, so one look is enough.
+/// Looks at the chain of every finding, the way `onus verify --all` does. Nothing waits or fails any more, so one look is enough.
 fn chained(world: &Arc<World>) {
     let records = Records::new(Arc::new(Store { world: Arc::clone(world), task: 0, kind: true }));
+    let today = Offset::UTC.to_datetime(world.now()).date();
+    let from = today.checked_sub(7.days()).unwrap_or(today);
+    let traces = match at_once(records.traces(from, today)) {
+        Some(Ok(traces)) if traces.gaps.is_empty() => traces,
+        other => return world.violated(CHAINED, format!("the folders by day and hour: {other:?}")),
+    };
     for key in world.list("findings") {
         let id = key.strip_prefix("findings/").and_then(|name| name.strip_suffix(".json"));
         let Some(finding) = id.and_then(|id| id.parse::<FindingId>().ok()) else {
             world.violated(CHAINED, format!("`{key}` names no finding"));
             continue;
         };
-        let verify = pin!(records.verify(&finding));
-        match verify.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(Chain::Whole { .. })) => {}
-            Poll::Ready(Ok(chain)) => world.violated(CHAINED, format!("{finding} is {chain}")),
-            Poll::Ready(Err(error)) => world.violated(CHAINED, format!("{finding}: {error}")),
-            Poll::Pending => world.violated(CHAINED, format!("{finding}: its ledger waits after the end")),
+        match at_once(records.verify(&finding, &traces)) {
+            Some(Ok(Chain::Whole { .. })) => {}
+            Some(Ok(chain)) => world.violated(CHAINED, format!("{finding} is {chain}")),
+            Some(Err(error)) => world.violated(CHAINED, format!("{finding}: {error}")),
+            None => world.violated(CHAINED, format!("{finding}: its ledger waits after the end")),
         }
+    }
+}
+
+/// The result of what waits for nothing; `None` when it does.
+fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
     }
 }
 

@@ -15,7 +15,7 @@ use state::{States, Unread};
 use crate::error::HandleError;
 use crate::policy::{Decision, Policy, Subject};
 use crate::ports::{Candidate, Readers, Remediations, ResponseQueue, Rules};
-use crate::records::{Fate, Records};
+use crate::records::{Fate, Judge, Judgement, Records};
 use crate::tags::{TagLookup, Unknown};
 
 /// Evaluates changes, and sees to it that what fires is kept, told and asked a response for.
@@ -90,6 +90,8 @@ struct Judged {
     /// Why tags that could matter are not known. The decision and the exemption are as if the resource had none, and the mode is
     /// `alert` at most.
     unknown: Option<Unknown>,
+    /// The decision as it is kept.
+    judgement: Judgement,
 }
 
 impl Auditor {
@@ -167,6 +169,7 @@ impl Auditor {
         let subject = subject.tagged(tags);
         let decision = self.policy.decide(&subject, safety);
         let decision = if unknown.is_some() { decision.without_tags() } else { decision };
+        let judgement = Judgement::new(Judge::Audit, &self.policy, &subject, decision, now);
         let exemption = self.policy.exemption(&subject, now).map(|(index, exemption)| Fate::Exempt {
             index,
             exemption: exemption.id().into_owned(),
@@ -174,7 +177,7 @@ impl Auditor {
             owner: exemption.owner.clone(),
             expires: exemption.expires.to_string(),
         });
-        Judged { decision, exemption, unknown }
+        Judged { decision, exemption, unknown, judgement }
     }
 
     /// The remediation's own limit; `None` when this build does not have it.

@@ -7,7 +7,7 @@ use super::{Auditor, Case, Judged, Outcome};
 use crate::error::HandleError;
 use crate::job::Job;
 use crate::policy::Decision;
-use crate::records::{Claim, Fate, KeptRecord, Suppressed};
+use crate::records::{Claim, Fate, Head, Judgement, KeptRecord, Suppressed, alarm_key, exempted_key};
 use crate::tags::Unknown;
 use crate::tell::{Earlier, tell};
 
@@ -20,15 +20,15 @@ impl Auditor {
         state: Option<&State>,
     ) -> Result<Option<Outcome>, HandleError> {
         let Some(finding) = self.rules.finding(rule, case.change, state, self.clock.now()) else { return Ok(None) };
-        let Judged { decision, exemption, unknown } = self.judge(&finding, case).await;
+        let Judged { decision, exemption, unknown, judgement } = self.judge(&finding, case).await;
         if decision.mode == Mode::Off {
             return Ok(None);
         }
         let fate = exemption.unwrap_or(Fate::Told);
-        let (created, finding) = self.keep(finding, &fate, case).await?;
+        let (created, finding, head) = self.keep(finding, &fate, Some(judgement), case).await?;
         let outcome = outcome(&finding, created, decision, fate);
         if outcome.fate == Fate::Told {
-            self.told(finding, decision.mode, unknown, earlier(created)).await?;
+            self.told(finding, decision.mode, unknown, earlier(created), &head).await?;
         }
         Ok(Some(outcome))
     }
@@ -48,13 +48,14 @@ impl Auditor {
             return Ok(None);
         };
         // Whatever became of it, what belongs to a finding is kept whole.
-        let (_, finding) = self.keep(finding, &claim.fate, case).await?;
         if claim.fate != Fate::Told {
+            self.keep(finding, &claim.fate, None, case).await?;
             return Ok(None);
         }
-        let Judged { decision, unknown, .. } = self.judge(&finding, case).await;
+        let Judged { decision, unknown, judgement, .. } = self.judge(&finding, case).await;
+        let (_, finding, head) = self.keep(finding, &claim.fate, Some(judgement), case).await?;
         let outcome = outcome(&finding, Created::Existed, decision, claim.fate);
-        self.told(finding, decision.mode, unknown, Earlier::Possible).await?;
+        self.told(finding, decision.mode, unknown, Earlier::Possible, &head).await?;
         Ok(Some(outcome))
     }
 
@@ -65,8 +66,9 @@ impl Auditor {
         mode: Mode,
         unknown: Option<Unknown>,
         earlier: Earlier,
+        head: &Head,
     ) -> Result<(), HandleError> {
-        let delivered = self.deliver(finding.clone(), mode, earlier).await;
+        let delivered = self.deliver(finding.clone(), mode, earlier, head).await;
         let alarmed = match unknown {
             None => Ok(()),
             Some(Unknown::Never(reason)) => self.alarm(finding, reason, earlier).await,
@@ -86,12 +88,12 @@ impl Auditor {
     ) -> Result<Option<Outcome>, HandleError> {
         let Some(finding) = self.rules.finding(rule, case.change, None, self.clock.now()) else { return Ok(None) };
         // Tags that are not known add nothing: nothing is written, and the alarm is told.
-        let Judged { decision, exemption, .. } = self.judge(&finding, case).await;
+        let Judged { decision, exemption, judgement, .. } = self.judge(&finding, case).await;
         if decision.mode == Mode::Off {
             return Ok(None);
         }
         let fate = exemption.unwrap_or(Fate::Undetermined { reason: reason.clone() });
-        let (created, finding) = self.keep(finding, &fate, case).await?;
+        let (created, finding, _) = self.keep(finding, &fate, Some(judgement), case).await?;
         let outcome = outcome(&finding, created, decision, fate);
         if matches!(outcome.fate, Fate::Undetermined { .. }) {
             self.alarm(finding, reason, earlier(created)).await?;
@@ -114,26 +116,33 @@ impl Auditor {
     ) -> Result<(), HandleError> {
         let notice = Notice::Alarm { at, finding: Box::new(finding), reason };
         self.records.keep_alarm(&notice).await?;
-        tell(&self.records, &self.sinks, &notice, earlier).await
+        let head = self.records.witness(&notice.finding().id, &[alarm_key(&notice)], self.clock.now()).await?;
+        tell(&self.records, &self.sinks, &notice, earlier, &head).await
     }
 
-    /// Claims, and keeps finding and record. A finding that an exemption suppresses is listed under it.
+    /// Keeps record and decision, claims, keeps the finding, and chains all of it. A finding that an exemption suppresses is listed under it.
     async fn keep(
         &self,
         finding: Finding,
         fate: &Fate,
+        judgement: Option<Judgement>,
         case: &Case<'_, '_>,
-    ) -> Result<(Created, Finding), HandleError> {
+    ) -> Result<(Created, Finding, Head), HandleError> {
         let record = KeptRecord { source: case.change.source.to_owned(), text: case.change.text.to_owned() };
         self.records.keep_record(&finding.id, &record).await?;
+        let mut also = Vec::new();
+        if let Some(judgement) = judgement {
+            also.push(self.records.keep_judgement(&finding.id, &judgement).await?);
+        }
         let (created, finding) = self.claim(finding, fate).await?;
-        self.records.witness_finding(&finding, self.clock.now()).await?;
         if let Fate::Exempt { exemption, reason, owner, expires, .. } = fate {
             let (reason, owner, expires) = (reason.clone(), owner.clone(), expires.clone());
             let suppressed = Suppressed { at: self.clock.now(), reason, owner, expires };
             self.records.keep_suppressed(exemption, &finding, &suppressed).await?;
+            also.push(exempted_key(exemption, &finding.id));
         }
-        Ok((created, finding))
+        let head = self.records.witness_finding(&finding, also, created, self.clock.now()).await?;
+        Ok((created, finding, head))
     }
 
     /// Claims and keeps. A handler that died between the two left a claim without a finding, which the next one keeps.
@@ -150,14 +159,14 @@ impl Auditor {
     }
 
     /// Tells, and asks for a response even where a sink failed.
-    async fn deliver(&self, finding: Finding, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
+    async fn deliver(&self, finding: Finding, mode: Mode, earlier: Earlier, head: &Head) -> Result<(), HandleError> {
         let notice = Notice::Found { finding: Box::new(finding), mode };
-        let told = tell(&self.records, &self.sinks, &notice, earlier).await;
-        let asked = self.ask(notice.finding(), mode, earlier).await;
+        let told = tell(&self.records, &self.sinks, &notice, earlier, head).await;
+        let asked = self.ask(notice.finding(), mode, earlier, head).await;
         told.and(asked)
     }
 
-    async fn ask(&self, finding: &Finding, mode: Mode, earlier: Earlier) -> Result<(), HandleError> {
+    async fn ask(&self, finding: &Finding, mode: Mode, earlier: Earlier, head: &Head) -> Result<(), HandleError> {
         let Some(queue) = self.queue.as_ref().filter(|_| mode >= Mode::Plan) else { return Ok(()) };
         if earlier == Earlier::Possible && self.records.is_asked(&finding.id).await? {
             return Ok(());
@@ -165,7 +174,7 @@ impl Auditor {
         let job = Job::Respond(finding.id.clone());
         let failed = |source| HandleError::Enqueue { finding: finding.id.clone(), source };
         queue.enqueue(&job, finding).await.map_err(failed)?;
-        Ok(self.records.mark_asked(&finding.id).await?)
+        Ok(self.records.mark_asked(&finding.id, head).await?)
     }
 }
 

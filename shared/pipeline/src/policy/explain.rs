@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use onus_core::Safety;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::subject::Selector;
 use super::{Decision, ModeSource, Policy, Subject};
@@ -27,6 +28,15 @@ pub struct Explanation {
 }
 
 impl Policy {
+    /// A part of `onus.yaml` that set a mode, as it stands there.
+    pub(crate) fn line(&self, source: ModeSource) -> Value {
+        match source {
+            ModeSource::Default => json!({ "default": self.modes.default }),
+            ModeSource::Override(index) => json!(self.modes.overrides.get(index)),
+            ModeSource::Off(index) => json!({ "off": self.off.get(index) }),
+        }
+    }
+
     /// Explains [`Policy::decide`] and [`Policy::exemption`].
     pub fn explain(&self, subject: &Subject<'_>, safety: Option<Safety>, now: Timestamp) -> Explanation {
         let decision = self.decide(subject, safety);

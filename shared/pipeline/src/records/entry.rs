@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use onus_core::{Finding, FindingId, Image, Mode, Plan, Receipt, Step};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::hashed;
 use crate::job::Job;
+use crate::policy::{Decision, Policy, Subject};
 
 /// The first thing written about a rule and a change: of two handlers of one event, one creates it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +50,50 @@ pub enum Fate {
         /// Why.
         reason: String,
     },
+}
+
+/// Which function asked the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judge {
+    /// Audit, when it made or met the finding.
+    Audit,
+    /// Respond, before it did what it was asked.
+    Respond,
+}
+
+/// What the policy decided about a finding, and by which line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Who asked.
+    pub judge: Judge,
+    /// When this was decided for the first time.
+    pub at: Timestamp,
+    /// The mode that applied, what was configured, where, and what capped it.
+    pub decision: Decision,
+    /// The line that decided, as it stood in `onus.yaml` then: an override, an entry of `rules.off`, or the default mode.
+    pub line: Value,
+    /// The id of the exemption that held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exemption: Option<String>,
+}
+
+impl Judgement {
+    /// Puts a decision together with the lines that made it.
+    pub(crate) fn new(judge: Judge, policy: &Policy, subject: &Subject<'_>, decision: Decision, at: Timestamp) -> Self {
+        let exemption = policy.exemption(subject, at).map(|(_, exemption)| exemption.id().into_owned());
+        Self { judge, at, decision, line: policy.line(decision.source), exemption }
+    }
+
+    /// Tells decisions apart by all but their time.
+    pub(super) fn name(&self) -> String {
+        let judge = match self.judge {
+            Judge::Audit => "audit",
+            Judge::Respond => "respond",
+        };
+        let content = serde_json::json!([self.decision, self.line, self.exemption]).to_string();
+        format!("{judge}-{}", hashed([content.as_str()]))
+    }
 }
 
 /// A plan that was shown.

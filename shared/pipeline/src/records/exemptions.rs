@@ -5,6 +5,7 @@ use onus_core::{Finding, FindingId};
 use serde::{Deserialize, Serialize};
 
 use super::Records;
+use super::key::{exempted_key, record_key, reviewed_key};
 use crate::error::RecordError;
 
 /// The record behind a finding, as it was audited: evidence, and what a finding is judged anew from.
@@ -57,7 +58,7 @@ pub struct Review {
 impl Records {
     /// Keeps the record behind a finding; the first that is kept stays.
     pub(crate) async fn keep_record(&self, id: &FindingId, record: &KeptRecord) -> Result<(), RecordError> {
-        self.put(&format!("records/{id}.json"), record).await?;
+        self.put(&record_key(id), record).await?;
         Ok(())
     }
 
@@ -66,7 +67,7 @@ impl Records {
     /// # Errors
     /// The ledger failed, or the entry cannot be read.
     pub async fn record(&self, id: &FindingId) -> Result<Option<KeptRecord>, RecordError> {
-        self.get(&format!("records/{id}.json")).await
+        self.get(&record_key(id)).await
     }
 
     /// Lists a finding under the exemption that suppressed it.
@@ -76,7 +77,7 @@ impl Records {
         finding: &Finding,
         suppressed: &Suppressed,
     ) -> Result<(), RecordError> {
-        self.put(&format!("exempted/{exemption}/{}", finding.id), suppressed).await?;
+        self.put(&exempted_key(exemption, &finding.id), suppressed).await?;
         self.put(&format!("exempting/{exemption}"), &serde_json::json!({})).await?;
         Ok(())
     }
@@ -102,7 +103,7 @@ impl Records {
     /// # Errors
     /// The ledger failed, or the entry cannot be read.
     pub async fn suppression(&self, exemption: &str, finding: &FindingId) -> Result<Option<Suppressed>, RecordError> {
-        self.get(&format!("exempted/{exemption}/{finding}")).await
+        self.get(&exempted_key(exemption, finding)).await
     }
 
     /// The findings that were judged anew after an exemption had ended, by id.
@@ -113,13 +114,17 @@ impl Records {
         Ok(ids(self.keys(&format!("reviewed/{exemption}")).await?))
     }
 
+    /// Keeps a review in the finding's evidence, then lists it as done.
     pub(crate) async fn keep_review(
         &self,
         exemption: &str,
         finding: &FindingId,
         review: &Review,
     ) -> Result<(), RecordError> {
-        self.put(&format!("reviewed/{exemption}/{finding}"), review).await?;
+        let key = format!("judged/{finding}/review-{exemption}.json");
+        self.put(&key, review).await?;
+        self.witness(finding, &[key], review.at).await?;
+        self.put(&reviewed_key(exemption, finding), review).await?;
         Ok(())
     }
 }

@@ -41,6 +41,29 @@ pub(crate) fn finding_key(id: &FindingId) -> String {
     format!("findings/{id}.json")
 }
 
+pub(crate) fn record_key(id: &FindingId) -> String {
+    format!("records/{id}.json")
+}
+
+/// Where a finding is listed by the day of its change.
+pub(crate) fn day_key(finding: &Finding) -> String {
+    format!("days/{}/{}", day(finding.change.time), finding.id)
+}
+
+/// Where a finding is listed under the exemption that suppressed it.
+pub(crate) fn exempted_key(exemption: &str, id: &FindingId) -> String {
+    format!("exempted/{exemption}/{id}")
+}
+
+/// Where a finding is listed that was judged anew after its exemption had ended.
+pub(crate) fn reviewed_key(exemption: &str, id: &FindingId) -> String {
+    format!("reviewed/{exemption}/{id}")
+}
+
+pub(crate) fn alarm_key(alarm: &Notice) -> String {
+    format!("alarms/{}/{}.json", alarm.finding().id, alarm.key())
+}
+
 pub(crate) fn day(at: Timestamp) -> Date {
     Offset::UTC.to_datetime(at).date()
 }

@@ -7,10 +7,12 @@
 //! | `records/<id>.json` | [`KeptRecord`]: what the finding was read from | audit |
 //! | `exempted/<exemption>/<id>` | [`Suppressed`] | audit |
 //! | `exempting/<exemption>` | empty object: the exemption has suppressed something | audit |
-//! | `reviewed/<exemption>/<id>` | [`Review`]: judged anew after the exemption had ended | the schedule |
+//! | `judged/<id>/review-<exemption>.json` | [`Review`]: judged anew after the exemption had ended | the schedule |
+//! | `reviewed/<exemption>/<id>` | the same: the index by exemption | the schedule |
 //! | `days/<yyyy-mm-dd>/<id>` | empty: the index by day of the change, UTC | audit |
-//! | `told/<id>/<notice>/<sink>` | empty: the sink took the notice | both |
-//! | `asked/<id>` | empty: a response was asked for | audit |
+//! | `judged/<id>/<audit or respond>-<hash>.json` | [`Judgement`]: what the policy decided, and by which line | both |
+//! | `told/<id>/<notice>/<sink>` | [`Head`]: the sink took the notice, after that link | both |
+//! | `asked/<id>` | [`Head`]: a response was asked for, after that link | audit |
 //! | `plans/<id>/<plan>.json` | [`PlanRecord`] | respond |
 //! | `waiting/<yyyy-mm-dd>/<id>/<plan>` | [`Waiting`], by the day it was shown, UTC | respond |
 //! | `settled/<yyyy-mm-dd>/<id>/<plan>` | empty object: answered, or an alarm told that nobody did | the schedule |
@@ -39,6 +41,8 @@ mod exemptions;
 mod key;
 mod slots;
 mod states;
+mod traces;
+mod verify;
 mod waiting;
 
 use std::sync::Arc;
@@ -49,11 +53,15 @@ use onus_core::{ChangeSummary, Cloud, Created, Finding, FindingId, Ledger, Notic
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use entry::{Alarm, Claim, Fate, History, Intent, PlanRecord, Request, SharedAlarm, Slots, Stopped};
-pub use evidence::{Chain, Link, Vouched};
+pub use entry::{
+    Alarm, Claim, Fate, History, Intent, Judge, Judgement, PlanRecord, Request, SharedAlarm, Slots, Stopped,
+};
+pub use evidence::{Head, Link, Vouched};
 pub use exemptions::{KeptRecord, Review, Reviewed, Suppressed};
-use key::{claim_key, day, finding_key, receipt_name, told_key};
-pub(crate) use key::{hashed, kind_name, resource_lock};
+pub(crate) use key::{alarm_key, exempted_key, hashed, kind_name, resource_lock};
+use key::{claim_key, day_key, finding_key, receipt_name, told_key};
+pub use traces::Traces;
+pub use verify::Chain;
 pub use waiting::Waiting;
 
 use crate::error::RecordError;
@@ -70,9 +78,15 @@ impl Records {
     }
 
     pub(crate) async fn put<T: Serialize>(&self, key: &str, entry: &T) -> Result<Created, RecordError> {
+        Ok(self.put_hashed(key, entry).await?.0)
+    }
+
+    /// The same, with the SHA-256 of what would be there if the create was the first.
+    async fn put_hashed<T: Serialize>(&self, key: &str, entry: &T) -> Result<(Created, String), RecordError> {
         let corrupt = |source| RecordError::Corrupt { key: key.to_owned(), source };
         let bytes = serde_json::to_vec(entry).map_err(corrupt)?;
-        Ok(self.0.create(key, bytes).await?)
+        let hash = evidence::sha256(&bytes);
+        Ok((self.0.create(key, bytes).await?, hash))
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, RecordError> {
@@ -109,7 +123,7 @@ impl Records {
             Created::New => finding,
             Created::Existed => self.get(&key).await?.unwrap_or(finding),
         };
-        self.0.create(&format!("days/{}/{}", day(kept.change.time), kept.id), Vec::new()).await?;
+        self.0.create(&day_key(&kept), Vec::new()).await?;
         Ok(kept)
     }
 
@@ -291,11 +305,18 @@ impl Records {
     }
 
     pub(crate) async fn keep_alarm(&self, notice: &Notice) -> Result<(), RecordError> {
-        if let Notice::Alarm { finding, reason, at } = notice {
+        if let Notice::Alarm { reason, at, .. } = notice {
             let alarm = Alarm { reason: reason.clone(), at: *at };
-            self.put(&format!("alarms/{}/{}.json", finding.id, notice.key()), &alarm).await?;
+            self.put(&alarm_key(notice), &alarm).await?;
         }
         Ok(())
+    }
+
+    /// Keeps what the policy decided, once for each decision; returns the key.
+    pub(crate) async fn keep_judgement(&self, id: &FindingId, judgement: &Judgement) -> Result<String, RecordError> {
+        let key = format!("judged/{id}/{}.json", judgement.name());
+        self.put(&key, judgement).await?;
+        Ok(key)
     }
 
     /// Whether a sink took a notice.
@@ -308,13 +329,13 @@ impl Records {
         Ok(self.0.read(&format!("asked/{id}")).await?.is_some())
     }
 
-    pub(crate) async fn mark_asked(&self, id: &FindingId) -> Result<(), RecordError> {
-        self.0.create(&format!("asked/{id}"), Vec::new()).await?;
+    pub(crate) async fn mark_asked(&self, id: &FindingId, after: &Head) -> Result<(), RecordError> {
+        self.put(&format!("asked/{id}"), after).await?;
         Ok(())
     }
 
-    pub(crate) async fn mark_told(&self, notice: &Notice, sink: &str) -> Result<(), RecordError> {
-        self.0.create(&told_key(notice, sink), Vec::new()).await?;
+    pub(crate) async fn mark_told(&self, notice: &Notice, sink: &str, after: &Head) -> Result<(), RecordError> {
+        self.put(&told_key(notice, sink), after).await?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ mod undo;
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use onus_core::plan::ReceiptKind;
 use onus_core::{
     Caller, Clock, Finding, Image, Known, Mode, Notice, Plan, Receipt, ReceiptOutcome, Remediation, Sink, Step,
@@ -22,7 +22,7 @@ use crate::job::Job;
 use crate::lock;
 use crate::policy::{Policy, Subject};
 use crate::ports::{Pause, Remediations};
-use crate::records::{PlanRecord, Records, SharedAlarm, resource_lock};
+use crate::records::{Head, Judge, Judgement, PlanRecord, Records, SharedAlarm, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
 use task::Task;
@@ -115,9 +115,13 @@ impl Responder {
             Ok(tags) => tags,
             Err(reason) => return self.refuse(finding, by, ReceiptKind::Respond, reason).await,
         };
+        self.judge(finding, tags.as_ref()).await?;
         let task = match self.task(finding, tags.as_ref(), by, ReceiptKind::Respond) {
             Ok(task) => self.recalling(Task { approved: approval.is_some(), ..task }).await?,
-            Err(Stop::NotResponding(reason)) if approval.is_none() => return Ok(Done::NotResponding { reason }),
+            Err(Stop::NotResponding(reason)) if approval.is_none() => {
+                self.records.witness_all(&finding.id, self.clock.now()).await?;
+                return Ok(Done::NotResponding { reason });
+            }
             Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
                 return self.refuse(finding, by, ReceiptKind::Respond, reason).await;
             }
@@ -168,6 +172,16 @@ impl Responder {
                 Err(HandleError::Call { attempt: "read tags", finding: finding.id.clone(), source })
             }
         }
+    }
+
+    /// Keeps what the policy says now. It is chained with what follows from it.
+    async fn judge(&self, finding: &Finding, tags: Option<&Tags>) -> Result<(), HandleError> {
+        let remediation = finding.remedy.as_deref().and_then(self.remediations);
+        let decision = self.mode(finding, tags, remediation);
+        let subject = Subject::from(finding).tagged(tags);
+        let judgement = Judgement::new(Judge::Respond, &self.policy, &subject, decision, self.clock.now());
+        self.records.keep_judgement(&finding.id, &judgement).await?;
+        Ok(())
     }
 
     /// The mode that applies now, exemptions aside.
@@ -248,8 +262,8 @@ impl Responder {
         }
         let finding = Box::new(task.finding.clone());
         let notice = Notice::Planned { finding, mode, plan: Box::new(plan.clone()), at, links };
-        self.records.witness_all(&task.finding.id, at).await?;
-        tell(&self.records, &self.sinks, &notice, Earlier::Possible).await?;
+        let head = self.records.witness_all(&task.finding.id, at).await?;
+        tell(&self.records, &self.sinks, &notice, Earlier::Possible, &head).await?;
         Ok(Done::Planned { mode, plan: Box::new(plan) })
     }
 
@@ -278,21 +292,21 @@ impl Responder {
     /// Keeps a receipt, then tells it.
     async fn finish(&self, task: &Task<'_>, receipt: Receipt, undos: usize) -> Result<Done, HandleError> {
         let receipt = self.records.keep_receipt(receipt, undos).await?;
-        self.records.witness_all(&receipt.finding, receipt.at).await?;
-        self.tell_receipt(task.finding, &receipt).await?;
+        let head = self.records.witness_all(&receipt.finding, receipt.at).await?;
+        self.tell_receipt(task.finding, &receipt, &head).await?;
         Ok(Done::Receipt { receipt: Box::new(receipt) })
     }
 
     /// The job was done before; its receipt may not have been told to everybody.
     async fn already(&self, finding: &Finding, receipt: Receipt) -> Result<Done, HandleError> {
-        self.records.witness_all(&finding.id, self.clock.now()).await?;
-        self.tell_receipt(finding, &receipt).await?;
+        let head = self.records.witness_all(&finding.id, self.clock.now()).await?;
+        self.tell_receipt(finding, &receipt, &head).await?;
         Ok(Done::Already { receipt: Box::new(receipt) })
     }
 
-    async fn tell_receipt(&self, finding: &Finding, receipt: &Receipt) -> Result<(), HandleError> {
+    async fn tell_receipt(&self, finding: &Finding, receipt: &Receipt, head: &Head) -> Result<(), HandleError> {
         let notice = Notice::Responded { finding: Box::new(finding.clone()), receipt: Box::new(receipt.clone()) };
-        tell(&self.records, &self.sinks, &notice, Earlier::Possible).await
+        tell(&self.records, &self.sinks, &notice, Earlier::Possible, head).await
     }
 
     /// Nothing is sent. A response that is refused is an alarm, for the finding stands; what a person asked is answered with a
@@ -318,13 +332,12 @@ impl Responder {
             after: None,
         };
         let receipt = self.records.keep_receipt(receipt, 0).await?;
-        self.records.witness_all(&receipt.finding, receipt.at).await?;
         if by == "policy" {
             let notice = Notice::Alarm { finding: Box::new(finding.clone()), reason, at: receipt.at };
-            self.records.keep_alarm(&notice).await?;
-            tell(&self.records, &self.sinks, &notice, Earlier::Possible).await?;
+            self.tell_alarm(&notice, receipt.at).await?;
         } else {
-            self.tell_receipt(finding, &receipt).await?;
+            let head = self.records.witness_all(&receipt.finding, receipt.at).await?;
+            self.tell_receipt(finding, &receipt, &head).await?;
         }
         Ok(Done::Refused { receipt: Box::new(receipt) })
     }
@@ -337,8 +350,14 @@ impl Responder {
             return Ok(());
         }
         let notice = Notice::Alarm { finding: Box::new(finding.clone()), reason: alarm.reason, at: alarm.at };
-        self.records.keep_alarm(&notice).await?;
-        tell(&self.records, &self.sinks, &notice, Earlier::Possible).await
+        self.tell_alarm(&notice, alarm.at).await
+    }
+
+    /// Keeps an alarm, chains it with what else was kept, then tells it.
+    async fn tell_alarm(&self, alarm: &Notice, at: Timestamp) -> Result<(), HandleError> {
+        self.records.keep_alarm(alarm).await?;
+        let head = self.records.witness_all(&alarm.finding().id, at).await?;
+        tell(&self.records, &self.sinks, alarm, Earlier::Possible, &head).await
     }
 
     /// Holds the resource while `work` runs, and gives it back however that ends.

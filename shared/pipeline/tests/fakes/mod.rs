@@ -8,6 +8,7 @@
     reason = "a test file is a test from top to bottom"
 )]
 
+pub mod chains;
 mod cloud;
 mod estate;
 
@@ -485,6 +486,7 @@ impl World {
             "reviewed",
             "days",
             "asked",
+            "judged",
             "told",
             "plans",
             "waiting",
