@@ -225,10 +225,8 @@ impl Records {
             kept.iter().find(|key| key.starts_with(&start) && key.ends_with("/intent.json"))
         };
         let no_receipt = |key: &str| Some(format!("`{key}` has no receipt"));
-        if !responded {
-            if let Some(Job::Approve { .. }) = self.decision(id).await? {
-                return Ok(no_receipt(&decision_key(id)));
-            }
+        if !responded && let Some(Job::Approve { .. }) = self.decision(id).await? {
+            return Ok(no_receipt(&decision_key(id)));
         }
         // A budget or a tug of war that was met after a crash leaves a plan that waits, and no receipt.
         let plans = format!("plans/{id}/");
