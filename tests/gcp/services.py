@@ -170,6 +170,18 @@ def completed(rule):
     return rule
 
 
+def page(state, things, member, p, size):
+    """A page of a list: so many things, and the token of the next page where there is one."""
+    start = int(p.get("pageToken") or 0)
+    answer = {member: things[start : start + size]}
+    return answer | ({"nextPageToken": str(start + size)} if start + size < len(things) else {})
+
+
+def list_rules(state, p, *_):
+    names = sorted(name for kind, name in state.things if kind == "firewall" and name.startswith(f"{p['project']}/"))
+    return page(state, [state.get("firewall", name) for name in names], "items", p, int(p.get("maxResults") or 2))
+
+
 def insert_rule(state, p, body, _):
     name = rule_name(p | {"firewall": body["name"]})
     made = {"kind": "compute#firewall", "id": str(next(state.numbers)), "creationTimestamp": "2026-01-31T04:00:00-08:00"}
@@ -269,7 +281,8 @@ def create_sink(state, p, body, _):
     agent = f"service-{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com" if own else "cloud-logs@system.gserviceaccount.com"
     made = {"writerIdentity": f"serviceAccount:{agent}", "createTime": "2026-01-31T12:00:00Z"}
     name = f"{p['parent']}/sinks/{body['name']}"
-    return state.make("sink", name, body | made | {"resourceName": name})
+    told = {member: value for member, value in body.items() if value not in (None, False, "", [])}
+    return state.make("sink", name, told | made | {"resourceName": name})
 
 
 def update_sink(state, p, body, _):
@@ -282,6 +295,11 @@ def update_sink(state, p, body, _):
         # What is false is left out, as proto3 writes it.
         sink |= {member: body[member]} if body.get(member) not in (None, False, "", []) else {}
     return state.put("sink", p["sinkName"], sink)
+
+
+def list_sinks(state, p, *_):
+    names = sorted(name for kind, name in state.things if kind == "sink" and name.startswith(f"{p['parent']}/sinks/"))
+    return page(state, [state.get("sink", name) for name in names], "sinks", p, int(p.get("pageSize") or 2))
 
 
 def delete_sink(state, p, *_):
@@ -298,6 +316,7 @@ METHODS = {
     "cloudresourcemanager:projects.setIamPolicy": lambda s, p, body, _: set_policy(s, p["resource"], body["policy"]),
     "compute:firewalls.get": get_rule,
     "compute:firewalls.insert": insert_rule,
+    "compute:firewalls.list": list_rules,
     "compute:firewalls.patch": write_rule(False),
     "compute:firewalls.update": write_rule(True),
     "compute:globalOperations.get": lambda s, p, *_: asked(s, p["project"] + p["operation"]),
@@ -309,6 +328,7 @@ METHODS = {
     "logging:projects.sinks.create": create_sink,
     "logging:projects.sinks.delete": delete_sink,
     "logging:projects.sinks.get": lambda s, p, *_: s.get("sink", p["sinkName"]),
+    "logging:projects.sinks.list": list_sinks,
     "logging:projects.sinks.update": update_sink,
     "sqladmin:instances.get": lambda s, p, *_: instance_of(s, f"{p['project']}/{p['instance']}"),
     "sqladmin:instances.insert": insert_instance,

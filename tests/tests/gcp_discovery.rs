@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use onus_core::proof::{Case, Fake as _};
 use onus_core::{Call, Caller, Image, PlanError, Resource};
 use onus_gcp::operations::Location;
 use onus_gcp::{operations, remediation, request, state_readers};
@@ -21,7 +22,7 @@ use onus_tests::workspace;
 use serde_json::{Map, Value, json};
 
 /// Every call of a remediation's life: reading, writing, reading back, undoing.
-async fn calls_of(case: &cases::Case) -> Vec<Call> {
+async fn calls_of(case: &Case) -> Vec<Call> {
     let gcp = fake::FakeGcp::new(case.world.clone());
     let remediation = remediation(case.remediation).expect("a remediation");
     let read = async || -> Image {

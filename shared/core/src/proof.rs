@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::call::{Call, Caller};
 use crate::finding::Finding;
-use crate::plan::Step;
-use crate::remediation::Remediation;
-use crate::state::read_image;
+use crate::memory::{Known, Remembered};
+use crate::plan::{Image, PlanError, Read, Step};
+use crate::remediation::{Remediation, Spec};
+use crate::state::{StateReader, read_image};
 
 /// A cloud in memory: what is there, by a key of the fake's own choice.
 pub type World = BTreeMap<String, Value>;
@@ -40,6 +41,55 @@ pub struct Case {
     pub world: World,
     /// What each touched thing is afterwards; `null` when it is gone. All else must stay.
     pub healed: Vec<(&'static str, Value)>,
+}
+
+/// What a baseline would know of a finding's resources of the reader's kind.
+///
+/// # Errors
+/// Something cannot be read; in words.
+pub async fn known(fake: &impl Fake, reader: &dyn StateReader, finding: &Finding) -> Result<Known, String> {
+    let mut known = Vec::new();
+    for resource in finding.change.resources.iter().filter(|resource| resource.kind == reader.kind()) {
+        let reads = |so_far: &Image| Ok::<_, PlanError>(reader.reads(&finding.change, resource, so_far));
+        let image = read_image(fake, reads).await.map_err(|error| error.to_string())?;
+        known.push((resource.id.to_string(), Remembered { image, since: None }));
+    }
+    Ok(known.into_iter().collect())
+}
+
+/// A remediation as the responder carries it out: by what was known before the change, where something was.
+pub struct Recalling<'a> {
+    /// The remediation.
+    pub remediation: &'a dyn Remediation,
+    /// What was known.
+    pub known: &'a Known,
+}
+
+impl Remediation for Recalling<'_> {
+    fn spec(&self) -> &'static Spec {
+        self.remediation.spec()
+    }
+
+    fn reads(&self, finding: &Finding, so_far: &Image) -> Result<Vec<Read>, PlanError> {
+        match self.remediation.restoration().filter(|_| !self.known.is_empty()) {
+            Some(restoration) => restoration.reads(finding, self.known, so_far),
+            None => self.remediation.reads(finding, so_far),
+        }
+    }
+
+    fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
+        match self.remediation.restoration().filter(|_| !self.known.is_empty()) {
+            Some(restoration) => restoration.plan(finding, self.known, image),
+            None => self.remediation.plan(finding, image),
+        }
+    }
+
+    fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
+        match self.remediation.restoration().filter(|_| !self.known.is_empty()) {
+            Some(restoration) => restoration.leaves(finding, self.known, image),
+            None => self.remediation.leaves(finding, image),
+        }
+    }
 }
 
 /// Plans, applies, reads back, plans again, undoes and reads back. Answers everything that is not as it has to be: the bad part is gone, the

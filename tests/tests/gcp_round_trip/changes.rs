@@ -36,7 +36,7 @@ pub const ALL: &[(&str, Make)] = &[
 pub const CANNOT_MOVE: &[&str] = &["gcp.iam.disable_service_account_key"];
 
 /// A log entry of a call that dana made and that succeeded. `payload` is what the service writes of it.
-fn entry(project: &str, service: &str, method: &str, name: &str, payload: Value) -> Value {
+pub fn entry(project: &str, service: &str, method: &str, name: &str, payload: Value) -> Value {
     let mut told = json!({
         "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
         "status": {},
@@ -69,7 +69,7 @@ fn delta(role: &str, member: &str) -> Value {
 }
 
 /// A list in a fixed order, its elements' lists too.
-fn sorted(value: &Value) -> Value {
+pub fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(elements) => {
             let mut elements: Vec<Value> = elements.iter().map(sorted).collect();

@@ -4,7 +4,7 @@ use onus_core::{Call, Finding, Read};
 use serde_json::{Value, json};
 
 use super::ABSENT;
-use super::answer::{hidden, without};
+use super::answer::{hidden, set, without};
 use super::asset::{Asset, segment};
 use super::reader::{Reader, nothing};
 
@@ -30,11 +30,30 @@ fn is_sink(path: &str) -> bool {
 /// Reads a sink.
 pub(crate) fn sink(name: &str) -> Read {
     Read::new(SINK, Call::gcp("logging", "sinks.get", json!({ "sinkName": name }))).absent(ABSENT).keep(|answer| {
-        hidden(
-            without(answer, &["createTime", "updateTime", "resourceName", "outputVersionFormat"]),
-            &["writerIdentity"],
-        )
+        let dropped = ["createTime", "updateTime", "resourceName", "outputVersionFormat"];
+        hidden(settled(without(answer, &dropped)), &["writerIdentity"])
     })
+}
+
+/// A sink in one spelling: what is false or empty is left out, and exclusions are without dates, in a fixed order.
+pub(crate) fn settled(mut sink: Value) -> Value {
+    if let Value::Object(members) = &mut sink {
+        if let Some(Value::Array(exclusions)) = members.get_mut("exclusions") {
+            let dropped = ["createTime", "updateTime"];
+            let kept = exclusions.drain(..).map(|one| settled(without(one, &dropped)));
+            let kept = set(kept);
+            members.insert("exclusions".to_owned(), kept);
+        }
+        let is_nothing = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(elements) => elements.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        };
+        members.retain(|_, member| !is_nothing(member));
+    }
+    sink
 }
 
 /// Reads sinks.

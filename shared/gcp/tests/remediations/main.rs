@@ -6,6 +6,7 @@
 mod cases;
 mod fake;
 mod findings;
+mod memory;
 mod records;
 mod refusals;
 mod state;

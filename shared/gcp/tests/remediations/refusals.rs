@@ -187,7 +187,7 @@ fn a_title_says_what_goes_what_stays_and_what_is_not_known() {
             &sink_change("logging:UpdateSink", "projects/shop/sinks/audit", request),
             json!({ "sink": sink(Some(true), "") })
         ),
-        "enable the sink (its filter stay: what they were is not known)"
+        "enable the sink (its filter cannot be restored: what they were is not known)"
     );
 }
 

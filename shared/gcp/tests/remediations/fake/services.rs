@@ -214,24 +214,59 @@ impl State {
         }
     }
 
+    /// What is false or empty is left out of answers, as proto3 writes it.
     fn logging(&mut self, operation: &str, p: &Value) -> Answer {
+        if operation == "sinks.create" {
+            return self.make_sink(p);
+        }
         let key = format!("sink/{}", string(&p["sinkName"]));
         let mut sink = self.get(&key)?;
         match operation {
             "sinks.get" => {
                 sink["updateTime"] = json!(self.tick.to_string());
+                if sink["disabled"] == false {
+                    sink.as_object_mut().unwrap().remove("disabled");
+                }
+                for exclusion in sink["exclusions"].as_array_mut().into_iter().flatten() {
+                    exclusion["updateTime"] = json!(self.tick.to_string());
+                }
                 Ok(sink)
             }
             "sinks.update" => {
                 let own = !string(&sink["writerIdentity"]).contains("cloud-logs@system");
                 assert_eq!(p["uniqueWriterIdentity"], own, "the writer would change, or the service refuse");
                 for member in string(&p["updateMask"]).split(',') {
-                    sink[member] = p["body"][member].clone();
+                    match p["body"].get(member) {
+                        Some(value) => sink[member] = value.clone(),
+                        None => drop(sink.as_object_mut().unwrap().remove(member)),
+                    }
                 }
+                assert!(sink["destination"].is_string(), "a sink without a destination: {p}");
                 self.put_anyhow(&key, sink)
+            }
+            "sinks.delete" => {
+                self.world.remove(&key);
+                Ok(json!({}))
             }
             other => panic!("logging has no {other}"),
         }
+    }
+
+    fn make_sink(&mut self, p: &Value) -> Answer {
+        let mut sink = p["body"].clone();
+        let own = p["uniqueWriterIdentity"] == true;
+        let agent = if own {
+            "service-1@gcp-sa-logging.iam.gserviceaccount.com"
+        } else {
+            "cloud-logs@system.gserviceaccount.com"
+        };
+        assert!(sink.get("writerIdentity").is_none(), "nobody chooses it: {p}");
+        sink["writerIdentity"] = json!(format!("serviceAccount:{agent}"));
+        let key = format!("sink/{}/sinks/{}", string(&p["parent"]), string(&sink["name"]));
+        if self.world.contains_key(&key) {
+            return Err((onus_core::CallErrorKind::Conflict, "ALREADY_EXISTS"));
+        }
+        self.put_anyhow(&key, sink)
     }
 }
 
