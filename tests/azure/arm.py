@@ -114,6 +114,9 @@ class Arm(Cloud):
     def _dispatch(self, request, identity):
         if OPERATIONS.lower() in request.path.lower():
             return self._operation_status(request, request.path.rpartition("/")[2])
+        of_subscription = re.fullmatch(r"(/subscriptions/[^/]+)/resources", request.path, re.IGNORECASE)
+        if of_subscription and request.method == "GET":
+            return self._list_all(request, identity, of_subscription[1])
         address = ids.parse(request.path)
         if address is None:
             raise Refusal(404, "InvalidResourceType", f"`{request.path}` names no resource.")
@@ -160,9 +163,21 @@ class Arm(Cloud):
         found = self.store.listed(address)
         if address.kind == "Microsoft.Authorization/roleAssignments":
             found = self._assignments(request, address)
+        if address.kind == "Microsoft.Insights/diagnosticSettings":  # of this resource, not of what lies in it
+            found = [resource for resource in found if resource.address.scope.lower() == address.scope.lower()]
+        return self._page(request, [self.store.view(resource) for resource in found])
+
+    def _list_all(self, request, identity, subscription):
+        """Every resource of a subscription that lies in a location, without its properties."""
+        if not identity.may("Microsoft.Resources/subscriptions/resources/read"):
+            raise Refusal(403, "AuthorizationFailed", f"The client '{identity.name}' may not list the resources of the subscription.")
+        found = [one for one in self.store.resources.values() if within(one.key, subscription) and kinds.of(one.address.kind).tracked]
+        return self._page(request, [{key: value for key, value in self.store.view(one).items() if key != "properties"} for one in found])
+
+    def _page(self, request, found):
         size = int(self.switches.get("page_size", 1000))
         start = int(request.query.get("$skiptoken", 0))
-        body = {"value": [self.store.view(resource) for resource in found[start : start + size]]}
+        body = {"value": found[start : start + size]}
         if start + size < len(found):
             version = request.query.get("api-version", "")
             body["nextLink"] = f"{request.host()}{request.raw}?api-version={version}&$skiptoken={start + size}"

@@ -97,6 +97,24 @@ def check_pricing(properties, _store, _address):
         raise Refusal(400, "InvalidInput", "`pricingTier` is Free or Standard.")
 
 
+def check_lock(properties, _store, _address):
+    """A lock: one of two levels."""
+    if properties.get("level") not in ("CanNotDelete", "ReadOnly"):
+        raise Refusal(400, "LockLevelInvalid", "`level` is CanNotDelete or ReadOnly.")
+
+
+def check_flow_log(properties, _store, _address):
+    """A flow log: of what, and where to."""
+    required(properties, "targetResourceId", "storageId")
+
+
+def check_setting(properties, _store, _address):
+    """A diagnostic setting: something to send, and a place to send it to."""
+    places = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
+    if not any(properties.get(name) for name in places) or not (properties.get("logs") or properties.get("metrics")):
+        raise Refusal(400, "BadRequest", "A diagnostic setting has a destination, and logs or metrics.")
+
+
 NO_RULES = {"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}
 PLANS = ("VirtualMachines", "SqlServers", "AppServices", "StorageAccounts", "SqlServerVirtualMachines", "KeyVaults", "Arm",
          "Containers", "CosmosDbs", "CloudPosture", "OpenSourceRelationalDatabases")
@@ -121,6 +139,9 @@ KNOWN = [
          embedded="subnets", filled={"provisioningState": "Succeeded"}),
     Kind("Microsoft.Network/publicIPAddresses", slow=frozenset({"PUT", "DELETE"}), etag=True, tracked=True, tags_only=True,
          filled={"provisioningState": "Succeeded"}),
+    Kind("Microsoft.Network/networkWatchers", tracked=True, etag=True, tags_only=True, filled={"provisioningState": "Succeeded"}),
+    Kind("Microsoft.Network/networkWatchers/flowLogs", slow=frozenset({"PUT", "DELETE"}), etag=True, tracked=True, tags_only=True,
+         check=check_flow_log, filled={"provisioningState": "Succeeded", "enabled": False, "retentionPolicy": {"days": 0, "enabled": False}}),
     Kind("Microsoft.Sql/servers", slow=WRITES, tracked=True, filled={
         "state": "Ready", "version": "12.0", "publicNetworkAccess": "Enabled", "minimalTlsVersion": "1.2", "restrictOutboundNetworkAccess": "Disabled"}),
     Kind("Microsoft.Sql/servers/firewallRules", verbs=PUT_GET_DELETE, check=check_sql_rule),
@@ -131,7 +152,7 @@ KNOWN = [
         "softDeleteRetentionInDays": 90, "accessPolicies": []}),
     Kind("Microsoft.Authorization/roleAssignments", verbs=PUT_GET_DELETE, check=check_assignment),
     Kind("Microsoft.Authorization/roleDefinitions", verbs=PUT_GET_DELETE),
-    Kind("Microsoft.Authorization/locks", verbs=PUT_GET_DELETE),
+    Kind("Microsoft.Authorization/locks", verbs=PUT_GET_DELETE, check=check_lock),
     Kind("Microsoft.Security/pricings", verbs=PUT_GET_DELETE, created=200, check=check_pricing, default={"pricingTier": "Free", "freeTrialRemainingTime": "P30D"}),
     Kind("Microsoft.DocumentDB/databaseAccounts", created=200, slow=WRITES, tracked=True, replaced=("ipRules", "virtualNetworkRules"), filled={
         "provisioningState": "Succeeded", "publicNetworkAccess": "Enabled", "disableLocalAuth": False, "ipRules": [], "virtualNetworkRules": []}),
@@ -141,7 +162,7 @@ KNOWN = [
     Kind("Microsoft.ContainerService/managedClusters", slow=frozenset({"PUT", "PATCH", "DELETE"}), etag=True, tracked=True, tags_only=True,
          filled={"provisioningState": "Succeeded"}),
     Kind("Microsoft.ContainerInstance/containerGroups", slow=frozenset({"PUT", "DELETE"}), tracked=True, filled={"provisioningState": "Succeeded"}),
-    Kind("Microsoft.Insights/diagnosticSettings", verbs=PUT_GET_DELETE, created=200),
+    Kind("Microsoft.Insights/diagnosticSettings", verbs=PUT_GET_DELETE, created=200, check=check_setting),
     Kind("Microsoft.Insights/activityLogAlerts", tracked=True, filled={"enabled": True}),
     Kind("Microsoft.DBforPostgreSQL/flexibleServers", slow=WRITES, tracked=True, filled={"state": "Ready"}),
     Kind("Microsoft.DBforPostgreSQL/flexibleServers/firewallRules", verbs=PUT_GET_DELETE, slow=frozenset({"PUT", "DELETE"}), check=check_sql_rule),

@@ -300,12 +300,12 @@ fn lives() -> Vec<Life> {
             service: "monitor",
             create: (
                 "diagnostic_settings.create_or_update",
-                json!({ "resource_uri": scope, "name": "to-hub", "parameters": { "properties": { "logs": [{ "category": "Administrative", "enabled": true }] } } }),
+                json!({ "resource_uri": scope, "name": "to-hub", "parameters": { "properties": { "workspaceId": resource_id("Microsoft.OperationalInsights/workspaces/central"), "logs": [{ "category": "Administrative", "enabled": true }] } } }),
             ),
             get: ("diagnostic_settings.get", json!({ "resource_uri": scope, "name": "to-hub" })),
             update: (
                 "diagnostic_settings.create_or_update",
-                json!({ "resource_uri": scope, "name": "to-hub", "parameters": { "properties": { "logs": [{ "category": "Administrative", "enabled": false }] } } }),
+                json!({ "resource_uri": scope, "name": "to-hub", "parameters": { "properties": { "workspaceId": resource_id("Microsoft.OperationalInsights/workspaces/central"), "logs": [{ "category": "Administrative", "enabled": false }] } } }),
                 "/properties/logs/0/enabled",
                 json!(false),
             ),

@@ -76,11 +76,12 @@ fn write(method: &'static str, id: &str, properties: Value) -> impl Fn(&Platform
 }
 
 /// Members of an object.
-fn only(value: &Value, names: &[&str]) -> Value {
+pub fn only(value: &Value, names: &[&str]) -> Value {
     names.iter().filter_map(|name| Some(((*name).to_owned(), value.get(name)?.clone()))).collect()
 }
 
-fn seed(azure: &Platform, rest: &str, properties: Value) -> String {
+/// Lays a resource into the group.
+pub fn seed(azure: &Platform, rest: &str, properties: Value) -> String {
     let id = resource_id(rest);
     azure.azure.seed(&id, &json!({ "location": "westeurope", "properties": properties }));
     id

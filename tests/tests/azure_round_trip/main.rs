@@ -6,7 +6,9 @@
 //! live state decides.
 
 mod changes;
+mod memory;
 mod platform;
+mod restorations;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -62,7 +64,7 @@ fn every_azure_remediation_takes_back_undoes_and_refuses() {
     let platform = Platform::new();
     let mut wrong = Vec::new();
     let only = std::env::var("ONUS_ONLY").unwrap_or_default();
-    for (name, make) in changes::ALL.iter().filter(|(name, _)| name.contains(&only)) {
+    for (name, make) in changes::ALL.iter().chain(restorations::ALL).filter(|(name, _)| name.contains(&only)) {
         let mut row = Vec::new();
         let mut try_out = |number: u32, run: fn(&Platform, &Case) -> String| {
             let tried = catch_unwind(AssertUnwindSafe(|| {
@@ -138,7 +140,7 @@ fn every_azure_remediation_is_named_by_a_rule_and_played() {
     let ids = onus_azure::remediations().iter().map(|remediation| remediation.spec().id);
     let ids: Vec<&str> = ids.collect();
     let named = |id: &str| Catalog::embedded().rules().any(|rule| rule.remedy.as_deref() == Some(id));
-    let played = |id: &str| changes::ALL.iter().any(|(name, _)| *name == id);
+    let played = |id: &str| changes::ALL.iter().chain(restorations::ALL).any(|(name, _)| *name == id);
     let missing: Vec<&str> = ids.into_iter().filter(|id| !named(id) || !played(id)).collect();
     assert!(missing.is_empty(), "not named or not played: {missing:?}");
 }

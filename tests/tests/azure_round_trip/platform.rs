@@ -14,6 +14,7 @@ use onus_tests::stage::binary;
 use serde_json::{Value, json};
 
 use crate::changes::Case;
+use crate::memory;
 
 /// How the Activity Log reaches the function.
 #[derive(Clone, Copy, PartialEq)]
@@ -111,6 +112,13 @@ impl Platform {
         Self { arm: Http::new(&azure.url), azure, storage, audit, respond }
     }
 
+    /// Records what is there now, as a baseline does before anything happens.
+    pub fn remember(&self) {
+        memory::record(&self.azure, &|key, text| {
+            self.storage.client.call("blob", "put", json!({ "container": LEDGER, "name": key, "text": text }));
+        });
+    }
+
     /// A request of a person who may do everything, followed to its end.
     pub fn arm(&self, method: &str, id: &str, body: Option<Value>) -> Value {
         let headers = [("Authorization", "Bearer owner-token")];
@@ -133,9 +141,14 @@ impl Platform {
 
     /// What the change and the remediation act on, as it is now; null when it is not there.
     pub fn read(&self, case: &Case) -> Value {
-        let target = format!("{}?api-version=2024-01-01", case.id.replace(' ', "%20"));
+        self.shown(&case.id, case.show)
+    }
+
+    /// What tells of a resource's properties; null when it is not there.
+    pub fn shown(&self, id: &str, show: fn(&Value) -> Value) -> Value {
+        let target = format!("{}?api-version=2024-01-01", id.replace(' ', "%20"));
         let reply = self.arm.send("GET", &target, &[("Authorization", "Bearer owner-token")], None);
-        if reply.status == 404 { Value::Null } else { (case.show)(&reply.body["properties"]) }
+        if reply.status == 404 { Value::Null } else { show(&reply.body["properties"]) }
     }
 
     /// The records of what was done since a moment, as a trigger brings them.
@@ -206,7 +219,7 @@ impl Platform {
 }
 
 /// The RBAC actions of operations, as a role would hold them.
-fn actions<'a>(operations: impl Iterator<Item = &'a str>) -> BTreeSet<&'static str> {
+pub fn actions<'a>(operations: impl Iterator<Item = &'a str>) -> BTreeSet<&'static str> {
     let known = operations.map(|name| {
         let (provider, name) = name.split_once(':').expect("Provider:Operation");
         operation(provider, name).unwrap_or_else(|| panic!("`{provider}:{name}` is not in the table"))

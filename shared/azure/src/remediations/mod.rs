@@ -5,7 +5,10 @@
 //! what was read, less what the service computes.
 
 mod defender;
+mod diagnostic_setting;
 mod firewall_rule;
+mod flow_log;
+mod lock;
 mod network_default;
 mod role_assignment;
 mod security_rule;
@@ -13,18 +16,21 @@ mod switches;
 
 use std::fmt::Display;
 
-use onus_core::{Finding, Image, PlanError, Read, Remediation, Spec};
+use onus_core::{Finding, Image, Known, PlanError, Read, Remediation, Spec, Step};
 use serde_json::Value;
 
 use crate::operations::ResourceId;
-use crate::readers::arm::{ID, target};
+use crate::readers::arm::{ID, of_kind, target};
 
 /// The registry, sorted by id.
 static REMEDIATIONS: &[&dyn Remediation] = &[
     &role_assignment::RemoveRoleAssignment,
+    &lock::RestoreLock,
+    &diagnostic_setting::RestoreSetting,
     &network_default::VAULT,
     &firewall_rule::MYSQL,
     &security_rule::RemoveSources,
+    &flow_log::RestoreFlowLog,
     &firewall_rule::POSTGRESQL,
     &defender::EnablePlan,
     &firewall_rule::SQL,
@@ -51,6 +57,40 @@ fn unless_read(so_far: &Image, read: Read) -> Vec<Read> {
 /// The resource that a finding is about.
 fn subject(spec: &'static Spec, finding: &Finding) -> Result<ResourceId, PlanError> {
     target(finding, spec.kind).ok_or(PlanError::Incomplete { remediation: spec.id, missing: "the resource" })
+}
+
+/// The one call that brings a resource back, and what is under its image key after it.
+struct Restored {
+    step: Step,
+    key: &'static str,
+    left: Value,
+}
+
+impl Restored {
+    /// The image as the call leaves it.
+    fn leaves(self, image: &Image) -> Image {
+        let mut left = image.clone();
+        left.0.insert(self.key.to_owned(), self.left);
+        left
+    }
+}
+
+/// What a resource of the finding was before the change; `None` when it was never read, or was not there.
+fn remembered<'a>(finding: &Finding, known: &'a Known, kind: &str, key: &str) -> Option<&'a Value> {
+    let mut resources = finding.change.resources.iter().filter(|resource| of_kind(resource, kind).is_some());
+    let before = known.of(resources.next()?)?.image.get(key);
+    (!before.is_null()).then_some(before)
+}
+
+/// Whether the change deleted the resource: else it wrote it.
+fn is_deletion(finding: &Finding) -> bool {
+    finding.change.action.ends_with("/delete")
+}
+
+/// Whether two kept values are of one state, members for planning aside.
+fn same(one: &Value, other: &Value) -> bool {
+    let image = |value: &Value| Image([(String::new(), value.clone())].into_iter().collect());
+    image(one).same_as(&image(other))
 }
 
 /// The id to write to: as the answer spells it, because names that are made again keep its case. It has to be the id that was

@@ -6,6 +6,7 @@
 mod cases;
 mod fake;
 mod findings;
+mod memory;
 mod records;
 mod refusals;
 mod security_rules;
@@ -45,7 +46,8 @@ async fn every_remediation_heals_leaves_the_rest_and_can_be_undone() {
 
 #[test]
 fn every_remediation_has_a_case() {
-    let played: BTreeSet<&str> = cases::all().iter().map(|case| case.remediation).collect();
+    let known = memory::all().into_iter().map(|recalled| recalled.case);
+    let played: BTreeSet<&str> = cases::all().into_iter().chain(known).map(|case| case.remediation).collect();
     let all: BTreeSet<&str> = remediations().iter().map(|one| one.spec().id).collect();
     assert_eq!(played, all);
 }
