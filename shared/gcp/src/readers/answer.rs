@@ -43,6 +43,16 @@ pub(crate) fn with(value: &Value, member: &str, other: Value) -> Value {
     value
 }
 
+/// Makes a member what it is in another object: gone, where that one has it not.
+pub(crate) fn copy(to: &mut Value, from: &Value, member: &str) {
+    if let Value::Object(members) = to {
+        match from.get(member) {
+            Some(value) => drop(members.insert(member.to_owned(), value.clone())),
+            None => drop(members.remove(member)),
+        }
+    }
+}
+
 /// Only the named members of an object; those that are not there are left out.
 pub(crate) fn only(mut value: Value, members: &[&str]) -> Value {
     let mut taken = |name: &&str| Some(((*name).to_owned(), value.get_mut(*name)?.take()));
@@ -55,6 +65,19 @@ pub(crate) fn set(elements: impl IntoIterator<Item = Value>) -> Value {
     elements.sort_by_cached_key(Value::to_string);
     elements.dedup();
     Value::Array(elements)
+}
+
+/// A value with every list in a fixed order, at any depth: for comparing what are sets.
+pub(crate) fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(elements) => {
+            let mut elements: Vec<Value> = elements.iter().map(sorted).collect();
+            elements.sort_by_cached_key(Value::to_string);
+            Value::Array(elements)
+        }
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), sorted(member))).collect(),
+        other => other.clone(),
+    }
 }
 
 /// The elements of an array; nothing for anything else.

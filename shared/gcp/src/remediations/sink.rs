@@ -9,7 +9,7 @@ use onus_core::{Call, Finding, Image, Known, PlanError, Read, Remediation, Resto
 use serde_json::{Map, Value, json};
 
 use super::{Write, incomplete, refused, unless_read};
-use crate::readers::answer::text;
+use crate::readers::answer::{copy, text};
 use crate::readers::logging::{SINK, SINK_KIND, settled, sink, sink_of_finding};
 
 /// See the [module docs](self).
@@ -181,7 +181,7 @@ fn set_back(finding: &Finding, name: &str, before: &Value, live: &Value) -> Opti
     }
     let mut left = live.clone();
     for part in &parts {
-        take(&mut left, part, before.get(*part));
+        copy(&mut left, before, part);
     }
     let named = parts.iter().copied().collect::<Vec<_>>().join(", ");
     let step = Step {
@@ -190,15 +190,6 @@ fn set_back(finding: &Finding, name: &str, before: &Value, live: &Value) -> Opti
         inverse: Some(update(name, live, &parts, live)),
     };
     Some(Write { step, key: SINK, left })
-}
-
-fn take(sink: &mut Value, part: &str, value: Option<&Value>) {
-    if let Value::Object(members) = sink {
-        match value {
-            Some(value) => drop(members.insert(part.to_owned(), value.clone())),
-            None => drop(members.remove(part)),
-        }
-    }
 }
 
 fn made_again(name: &str, before: &Value) -> Result<Write, PlanError> {

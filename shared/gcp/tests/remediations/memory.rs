@@ -7,7 +7,7 @@ use onus_core::{Finding, Image, Known, PlanError, Remediation, Step};
 use onus_gcp::{remediation, state_reader};
 use serde_json::{Value, json};
 
-use crate::cases::{sink, sink_change, world};
+use crate::cases::{Has as _, rule, sink, sink_change, world};
 use crate::fake::FakeGcp;
 
 /// A bad change on what was known before it.
@@ -75,12 +75,92 @@ fn updated(mask: &str, sink: Value) -> Finding {
 }
 
 const RESTORE: &str = "gcp.logging.restore_sink";
+const NARROW: &str = "gcp.compute.narrow_firewall";
 
 /// A change of one sink: before, after, and what shall be left.
 fn case(name: &'static str, finding: Finding, was: World, is: World, healed: World, says: &[&'static str]) -> Recalled {
     let healed = healed.into_iter().map(|(key, value)| (&*key.leak(), value)).collect();
     let case = Case { name, remediation: RESTORE, finding, world: is, healed };
     Recalled { was, case, says: says.to_vec() }
+}
+
+/// A change of one firewall rule, with the request as the audit log writes it.
+fn firewall(name: &'static str, request: Value, [was, is, healed]: [Value; 3], says: &'static str) -> Recalled {
+    let there = |rule: &Value| if rule.is_null() { World::new() } else { world([("firewall/shop/ops", rule.clone())]) };
+    let mut finding = crate::cases::rule_change("compute:firewalls.patch").opens(&["0.0.0.0/0"]);
+    finding.request = request;
+    let case =
+        Case { name, remediation: NARROW, finding, world: there(&is), healed: vec![("firewall/shop/ops", healed)] };
+    Recalled { was: there(&was), case, says: vec![says] }
+}
+
+fn firewalls() -> Vec<Recalled> {
+    let office = rule(&json!({ "sourceRanges": ["192.0.2.0/24"], "disabled": false }));
+    let world_too = rule(&json!({ "sourceRanges": ["0.0.0.0/0", "198.51.100.0/24"], "disabled": false }));
+    let opened = json!({ "@type": "type.googleapis.com/compute.firewalls.patch", "sourceRanges": ["198.51.100.0/24", "0.0.0.0/0"] });
+    let narrowed = rule(&json!({ "sourceRanges": ["198.51.100.0/24"], "disabled": false }));
+    let with = |rule: &Value, members: Value| {
+        let mut rule = rule.clone();
+        rule.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        rule
+    };
+    let all = json!([{ "IPProtocol": "all" }]);
+    let tagged = rule(&json!({ "sourceTags": ["bastion"], "disabled": false }));
+    let off = with(&world_too, json!({ "disabled": true }));
+    vec![
+        firewall(
+            "opened beside a new office",
+            opened.clone(),
+            [office.clone(), world_too.clone(), office.clone()],
+            "set sourceRanges of the rule back",
+        ),
+        firewall(
+            "opened, with all protocols and another priority",
+            with(&opened, json!({ "alloweds": all, "priority": "10" })),
+            [
+                with(&office, json!({ "priority": 1000 })),
+                with(&world_too, json!({ "allowed": all, "priority": 10 })),
+                with(&office, json!({ "priority": 1000 })),
+            ],
+            "set allowed, priority, sourceRanges of the rule back",
+        ),
+        firewall(
+            "ranges where there were tags",
+            json!({ "sourceRanges": ["0.0.0.0/0"] }),
+            [tagged.clone(), with(&tagged, json!({ "sourceRanges": ["0.0.0.0/0"] })), tagged],
+            "set sourceRanges of the rule back",
+        ),
+        firewall(
+            "a disabled rule enabled",
+            json!({ "disabled": false }),
+            [off.clone(), world_too.clone(), off],
+            "set disabled of the rule back",
+        ),
+        firewall(
+            "edited by somebody since",
+            json!({ "sourceRanges": ["0.0.0.0/0"] }),
+            [office.clone(), world_too.clone(), narrowed.clone()],
+            "which part is whose cannot be told",
+        ),
+        firewall(
+            "an opening before already",
+            opened.clone(),
+            [rule(&json!({ "sourceRanges": ["0.0.0.0/0"], "disabled": false })), world_too.clone(), narrowed.clone()],
+            "which part is whose cannot be told",
+        ),
+        firewall(
+            "told without a request",
+            Value::Null,
+            [office, world_too.clone(), narrowed.clone()],
+            "which part is whose",
+        ),
+        firewall(
+            "never read",
+            opened,
+            [Value::Null, world_too, narrowed],
+            "what it was before the change is not known",
+        ),
+    ]
 }
 
 fn sinks() -> Vec<Recalled> {
@@ -164,7 +244,7 @@ fn sinks() -> Vec<Recalled> {
         ),
         case(
             "disabled without a request in the record",
-            crate::cases::Has::decided_by_state(sink_change("logging:UpdateSink", SINK, Value::Null)),
+            sink_change("logging:UpdateSink", SINK, Value::Null).decided_by_state(),
             one(changed(OWN, elsewhere.clone())),
             one(sink(Some(true), OWN)),
             one(sink(Some(false), OWN)),
@@ -176,7 +256,7 @@ fn sinks() -> Vec<Recalled> {
 #[tokio::test]
 async fn what_was_known_comes_back_what_others_did_stays_and_all_of_it_can_be_undone() {
     let mut wrong = Vec::new();
-    for case in &sinks() {
+    for case in sinks().iter().chain(&firewalls()) {
         wrong.extend(wrongs(case).await);
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
