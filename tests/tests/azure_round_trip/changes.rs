@@ -235,7 +235,8 @@ fn open_server(azure: &Platform, number: u32, server: &Server) -> Case {
     change.make(azure, put(&id, range("198.51.100.4", "198.51.100.4")))
 }
 
-fn security_rule(priority: u32, port: &str, sources: &[&str]) -> Value {
+/// A rule that lets TCP in.
+pub fn security_rule(priority: u32, port: &str, sources: &[&str]) -> Value {
     let mut rule = json!({
         "access": "Allow", "direction": "Inbound", "priority": priority, "protocol": "Tcp", "sourcePortRange": "*",
         "destinationAddressPrefix": "*", "destinationPortRange": port, "description": "jump hosts",
@@ -248,7 +249,7 @@ fn security_rule(priority: u32, port: &str, sources: &[&str]) -> Value {
 }
 
 /// A rule of a group: where from, to which port. Lists are sets, so they are sorted.
-fn shown_rule(rule: &Value) -> Value {
+pub fn shown_rule(rule: &Value) -> Value {
     let names =
         ["access", "priority", "destinationPortRange", "sourceAddressPrefix", "sourceAddressPrefixes", "description"];
     let mut shown = only(rule, &names);
@@ -259,7 +260,7 @@ fn shown_rule(rule: &Value) -> Value {
 }
 
 /// The rules of a group by name.
-fn group_rules(properties: &Value) -> Value {
+pub fn group_rules(properties: &Value) -> Value {
     let rules = properties["securityRules"].as_array().expect("a list");
     let rule = |rule: &Value| (rule["name"].as_str().expect("a name").to_owned(), shown_rule(&rule["properties"]));
     rules.iter().map(rule).collect()

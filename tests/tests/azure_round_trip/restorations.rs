@@ -3,7 +3,7 @@
 use onus_tests::local_azure::resource_id;
 use serde_json::{Value, json};
 
-use crate::changes::{Case, Make, only, seed};
+use crate::changes::{Case, Make, group_rules, only, security_rule, seed, shown_rule};
 use crate::platform::Platform;
 
 /// Every change, by remediation.
@@ -11,6 +11,7 @@ pub const ALL: &[(&str, Make)] = &[
     ("azure.authorization.restore_lock", deleted_lock),
     ("azure.insights.restore_diagnostic_setting", deleted_setting),
     ("azure.insights.restore_diagnostic_setting", category_off),
+    ("azure.network.remove_security_rule_sources", overwritten_rule),
     ("azure.network.restore_flow_log", deleted_flow_log),
     ("azure.network.restore_flow_log", flow_log_off),
 ];
@@ -134,4 +135,29 @@ fn flow_log_off(azure: &Platform, number: u32) -> Case {
     let network = format!("back{number}");
     let off = flow_log(&network, false, 90);
     on_flow_log(azure, "flow log switched off", &network, off)
+}
+
+/// A rule for an office becomes one for everybody and another office, to every port. With the request in the record all of it goes back;
+/// without, as Event Grid tells it, the new office and the ports stay: whose they are cannot be told.
+fn overwritten_rule(azure: &Platform, number: u32) -> Case {
+    let rule = |port: &str, sources: &[&str]| security_rule(100, port, sources);
+    let office = rule("22", &["203.0.113.0/24"]);
+    let rules = json!({ "securityRules": [{ "name": "AllowSSH", "properties": office }] });
+    let id = seed(azure, &format!("Microsoft.Network/networkSecurityGroups/office{number}"), rules);
+    azure.remember();
+    let since = azure.mark();
+    let opened = rule("*", &["198.51.100.0/24", "0.0.0.0/0"]);
+    azure.arm("PUT", &format!("{id}/securityRules/AllowSSH"), Some(json!({ "properties": opened })));
+    let left = if number == 1 { office } else { rule("*", &["198.51.100.0/24"]) };
+    let other = format!("{id}/securityRules/Other");
+    let body = json!({ "properties": security_rule(300, "8080", &["10.0.0.0/8"]) });
+    Case {
+        name: "SSH rule overwritten",
+        remedy: "azure.network.remove_security_rule_sources",
+        id,
+        show: group_rules,
+        good: json!({ "AllowSSH": shown_rule(&left) }),
+        since,
+        moves: Box::new(move |azure| drop(azure.arm("PUT", &other, Some(body.clone())))),
+    }
 }

@@ -9,8 +9,11 @@ use crate::changes::{Case, entry, sorted};
 pub type Make = fn(&Client, &dyn Fn(), u32) -> Case;
 
 /// Every change, by remediation.
-pub const ALL: &[(&str, Make)] =
-    &[("gcp.logging.restore_sink", deleted_sink), ("gcp.logging.restore_sink", redirected_sink)];
+pub const ALL: &[(&str, Make)] = &[
+    ("gcp.compute.narrow_firewall", rewritten_rule),
+    ("gcp.logging.restore_sink", deleted_sink),
+    ("gcp.logging.restore_sink", redirected_sink),
+];
 
 const PROJECT: &str = "example-project";
 const ARCHIVE: &str = "storage.googleapis.com/example-audit-archive";
@@ -78,4 +81,41 @@ fn redirected_sink(gcp: &Client, recorded: &dyn Fn(), number: u32) -> Case {
         });
         ("UpdateSink", request)
     })
+}
+
+/// A rule for the office becomes one for everybody and another office, of all protocols: all of it goes back.
+fn rewritten_rule(gcp: &Client, recorded: &dyn Fn(), number: u32) -> Case {
+    let rule = format!("office-{number}");
+    let body = json!({
+        "name": rule, "network": "global/networks/default", "sourceRanges": ["192.0.2.0/24"],
+        "allowed": [{ "IPProtocol": "tcp", "ports": ["22"] }],
+    });
+    gcp.call("compute", "firewalls.insert", json!({ "project": PROJECT, "body": body }));
+    let named = json!({ "project": PROJECT, "firewall": rule });
+    let shown = move |gcp: &Client, named: &Value| {
+        let rule = gcp.call("compute", "firewalls.get", named.clone());
+        sorted(&json!([rule["sourceRanges"], rule["allowed"], rule["disabled"], rule["description"]]))
+    };
+    let good = shown(gcp, &named);
+    recorded();
+    let patch = {
+        let named = named.clone();
+        move |gcp: &Client, body: Value| {
+            let mut patch = named.clone();
+            patch["body"] = body;
+            gcp.call("compute", "firewalls.patch", patch);
+        }
+    };
+    let (ranges, all) = (json!(["0.0.0.0/0", "198.51.100.0/24"]), json!([{ "IPProtocol": "all" }]));
+    patch(gcp, json!({ "sourceRanges": ranges, "allowed": all }));
+    let name = format!("projects/{PROJECT}/global/firewalls/{rule}");
+    let request =
+        json!({ "@type": "type.googleapis.com/compute.firewalls.patch", "sourceRanges": ranges, "alloweds": all });
+    Case {
+        remedy: "gcp.compute.narrow_firewall",
+        record: entry(PROJECT, "compute", "v1.compute.firewalls.patch", &name, json!({ "request": request })),
+        read: Box::new(move |gcp| shown(gcp, &named)),
+        good,
+        moves: Box::new(move |gcp| patch(gcp, json!({ "description": "of the new office" }))),
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) const GROUP: &str = "networkSecurityGroup";
 pub(crate) const ETAGS: &str = "~etags";
 
 /// What a rule is made of. All of it is sent when a rule is put back, and nothing else can be.
-const RULE: [&str; 16] = [
+pub(crate) const RULE: [&str; 16] = [
     "name",
     "properties.access",
     "properties.description",

@@ -10,6 +10,7 @@ mod firewall_rule;
 mod flow_log;
 mod lock;
 mod network_default;
+mod overwritten;
 mod role_assignment;
 mod security_rule;
 mod switches;

@@ -1,4 +1,5 @@
-//! Network security groups: takes the sources out of the change's rules through which the internet came in, and no others.
+//! Network security groups: takes the sources out of the change's rules through which the internet came in, and no others. A rule that the
+//! change overwrote goes back to what it was, where that is known and nobody has changed it since.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +7,14 @@ use ipnet::IpNet;
 use onus_core::effect::Protocol;
 use onus_core::plan::live;
 use onus_core::{
-    Call, Effects, Finding, Image, Json, Opening, PlanError, Read, Remediation, Safety, Spec, Step, address,
+    Call, Effects, Finding, Image, Json, Known, Opening, PlanError, Read, Remediation, Restoration, Safety, Spec, Step,
+    address,
 };
 use onus_sources::azure::effects::networks_of_prefix;
 use serde_json::{Value, json};
 
-use super::{answered_id, refused, subject, unless_read, unreadable};
+use super::overwritten::Overwritten;
+use super::{answered_id, refused, remembered, subject, unless_read, unreadable};
 use crate::operations::ResourceId;
 use crate::readers::arm::{self, IF_MATCH, call, elements, pick, text};
 use crate::readers::network::{ETAGS, GROUP, GROUP_KIND, RULE_KIND, group, lets_in, openings, sources};
@@ -32,8 +35,9 @@ static SPEC: Spec = Spec {
     undo: &[PUT],
     caveat: "A rule has one list of sources for all its ports: a web server's port in the same rule closes with the others. A \
              rule for a web server's ports alone (80, 443) stays when the same change exposed other ports. Where the change \
-             wrote a whole group, every rule in its request counts as the change's. A rule without any source left is deleted. \
-             Connections that are established may go on.",
+             wrote a whole group, every rule in its request counts as the change's, and rules that it left out do not come back. A rule \
+             without any source left is deleted. A rule that was there before and is known goes back to what it was, unless somebody has \
+             changed it since or the record holds no request. Connections that are established may go on.",
 };
 
 impl Remediation for RemoveSources {
@@ -46,26 +50,52 @@ impl Remediation for RemoveSources {
     }
 
     fn plan(&self, finding: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {
-        let mut steps: Vec<Step> = taken(finding, image)?.into_iter().map(|taken| taken.step).collect();
-        guard(&mut steps, image.get(GROUP));
-        Ok(steps)
+        Ok(steps(taken(finding, None, image)?, image))
     }
 
     fn leaves(&self, finding: &Finding, image: &Image) -> Option<Image> {
-        let taken = taken(finding, image).ok()?;
-        if taken.iter().all(|taken| taken.left.is_none()) {
-            return None; // rules that are made again touch no other
-        }
-        let mut left = image.clone();
-        let rules = left.0.get_mut(GROUP)?.pointer_mut("/properties/securityRules")?.as_array_mut()?;
-        for taken in taken.iter().rev() {
-            match &taken.left {
-                Some(properties) => *rules.get_mut(taken.index)?.get_mut("properties")? = properties.clone(),
-                None => drop(rules.remove(taken.index)),
-            }
-        }
-        Some(left)
+        left(&taken(finding, None, image).ok()?, image)
     }
+
+    fn restoration(&self) -> Option<&dyn Restoration> {
+        Some(self)
+    }
+}
+
+impl Restoration for RemoveSources {
+    fn reads(&self, finding: &Finding, _: &Known, so_far: &Image) -> Result<Vec<Read>, PlanError> {
+        Remediation::reads(self, finding, so_far)
+    }
+
+    fn plan(&self, finding: &Finding, known: &Known, image: &Image) -> Result<Vec<Step>, PlanError> {
+        Ok(steps(taken(finding, remembered(finding, known, GROUP_KIND, GROUP), image)?, image))
+    }
+
+    fn leaves(&self, finding: &Finding, known: &Known, image: &Image) -> Option<Image> {
+        left(&taken(finding, remembered(finding, known, GROUP_KIND, GROUP), image).ok()?, image)
+    }
+}
+
+fn steps(taken: Vec<Taken>, image: &Image) -> Vec<Step> {
+    let mut steps: Vec<Step> = taken.into_iter().map(|taken| taken.step).collect();
+    guard(&mut steps, image.get(GROUP));
+    steps
+}
+
+/// The group after the steps.
+fn left(taken: &[Taken], image: &Image) -> Option<Image> {
+    if taken.iter().all(|taken| taken.left.is_none()) {
+        return None; // rules that are made again touch no other
+    }
+    let mut left = image.clone();
+    let rules = left.0.get_mut(GROUP)?.pointer_mut("/properties/securityRules")?.as_array_mut()?;
+    for taken in taken.iter().rev() {
+        match &taken.left {
+            Some(properties) => *rules.get_mut(taken.index)?.get_mut("properties")? = properties.clone(),
+            None => drop(rules.remove(taken.index)),
+        }
+    }
+    Some(left)
 }
 
 /// What happens to one rule.
@@ -77,8 +107,8 @@ struct Taken {
     left: Option<Value>,
 }
 
-/// What has to happen, in the order of the image.
-fn taken(finding: &Finding, image: &Image) -> Result<Vec<Taken>, PlanError> {
+/// What has to happen, in the order of the image. `before` is the group as it was known before the change.
+fn taken(finding: &Finding, before: Option<&Value>, image: &Image) -> Result<Vec<Taken>, PlanError> {
     let id = subject(&SPEC, finding)?;
     let live = image.get(GROUP);
     if live.is_null() {
@@ -87,7 +117,45 @@ fn taken(finding: &Finding, image: &Image) -> Result<Vec<Taken>, PlanError> {
     answered_id(&SPEC, live, id.as_str())?;
     let rules = elements(live.pointer("/properties/securityRules").unwrap_or(&Value::Null));
     let made = made(finding)?;
-    let mut offending = offending(rules, &id, &made)?;
+    let overwritten = Overwritten { finding, before };
+    let mut opened = opened_now(finding, rules, &id, &made)?;
+    // A web server's rule that is as it was before is none of the change's.
+    opened.retain(|index, _| {
+        rules.get(*index).is_some_and(|rule| !(is_web_alone(rule, &id) && overwritten.is_as_before(rule)))
+    });
+    // What goes back goes back together. Where that would leave one of them open, as it was before, nothing does.
+    let mut restored = overwritten.restorable(rules, opened.keys());
+    if !restored.is_empty() {
+        let mut then = rules.to_vec();
+        for (index, properties) in &restored {
+            if let Some(members) = then.get_mut(*index).and_then(Value::as_object_mut) {
+                members.insert("properties".to_owned(), properties.clone());
+            }
+        }
+        let still = offending(&then, &id, &made)?;
+        let is_open = |index: &usize| then.get(*index).is_some_and(|rule| !is_web_alone(rule, &id));
+        if restored.keys().any(|index| still.contains_key(index) && is_open(index)) {
+            restored.clear();
+        }
+    }
+    let rules = opened.iter().filter_map(|(index, prefixes)| Some((*index, rules.get(*index)?, prefixes)));
+    rules
+        .map(|(index, rule, prefixes)| match restored.remove(&index) {
+            Some(properties) => put_back(&id, index, rule, properties),
+            None => take_out(&id, index, rule, prefixes, overwritten.told(text(rule, "/name"))),
+        })
+        .collect()
+}
+
+/// Of the change's rules, by index, the sources that the change opened and that make an exposure now. A web server's own rule is let be
+/// where others are what is wrong.
+fn opened_now(
+    finding: &Finding,
+    rules: &[Value],
+    id: &ResourceId,
+    made: &[String],
+) -> Result<BTreeMap<usize, Vec<String>>, PlanError> {
+    let mut offending = offending(rules, id, made)?;
     if !offending.is_empty() && finding.effects.openings.is_empty() {
         return Err(PlanError::Incomplete { remediation: SPEC.id, missing: "what the change opened" });
     }
@@ -96,15 +164,11 @@ fn taken(finding: &Finding, image: &Image) -> Result<Vec<Taken>, PlanError> {
         prefixes.retain(|prefix| was_opened(finding, name, prefix));
         !prefixes.is_empty()
     });
-    let is_web_alone = |index: &usize| {
-        let opened = rules.get(*index).and_then(|rule| openings(rule, &id)).unwrap_or_default();
-        opened.iter().all(is_web)
-    };
-    if !offending.keys().all(is_web_alone) {
-        offending.retain(|index, _| !is_web_alone(index));
+    let is_web = |index: &usize| rules.get(*index).is_none_or(|rule| is_web_alone(rule, id));
+    if !offending.keys().all(is_web) {
+        offending.retain(|index, _| !is_web(index));
     }
-    let rules = offending.iter().filter_map(|(index, prefixes)| Some((*index, rules.get(*index)?, prefixes)));
-    rules.map(|(index, rule, prefixes)| take_out(&id, index, rule, prefixes)).collect()
+    Ok(offending)
 }
 
 /// The names of the rules that the change wrote.
@@ -205,20 +269,50 @@ fn is_web(opened: &Opening) -> bool {
     matches!((opened.protocol, opened.ports), (Protocol::Tcp, (80, 80) | (443, 443)) | (Protocol::Udp, (443, 443)))
 }
 
-/// Takes sources out of a rule; deletes it when no source is left.
-fn take_out(group: &ResourceId, index: usize, rule: &Value, prefixes: &[String]) -> Result<Taken, PlanError> {
+/// The id of a live rule, to write to.
+fn rule_id(group: &ResourceId, rule: &Value) -> Result<String, PlanError> {
     let name = text(rule, "/name");
     let id = answered_id(&SPEC, rule, &format!("{group}/securityRules/{name}"))?;
     ResourceId::parse(&id).map_err(|error| unreadable(&SPEC, name, &error))?;
+    Ok(id)
+}
+
+/// Sets a rule back to the properties that it had.
+fn put_back(group: &ResourceId, index: usize, rule: &Value, properties: Value) -> Result<Taken, PlanError> {
+    let id = rule_id(group, rule)?;
+    let name = text(rule, "/name");
+    let step = Step {
+        title: format!("set security rule `{name}` back to what it was before the change"),
+        call: call(PUT, &id, Some(json!({ "properties": properties }))),
+        inverse: Some(arm::call(PUT, &id, Some(pick(rule, &["properties"])))),
+    };
+    Ok(Taken { index, step, left: Some(properties) })
+}
+
+/// Whether a rule opens the ports of a web server and no other.
+fn is_web_alone(rule: &Value, group: &ResourceId) -> bool {
+    openings(rule, group).unwrap_or_default().iter().all(is_web)
+}
+
+/// Takes sources out of a rule; deletes it when no source is left. `told` is what there is to say of the rest of it.
+fn take_out(
+    group: &ResourceId,
+    index: usize,
+    rule: &Value,
+    prefixes: &[String],
+    told: &str,
+) -> Result<Taken, PlanError> {
+    let name = text(rule, "/name");
+    let id = rule_id(group, rule)?;
     let whole = pick(rule, &["properties"]);
     let left: Vec<&str> =
         sources(rule).into_iter().filter(|source| !prefixes.iter().any(|prefix| prefix == source)).collect();
     let by_group = rule.pointer("/properties/sourceApplicationSecurityGroups").is_some();
     let gone = prefixes.join(", ");
     let (title, call, left) = if left.is_empty() && !by_group {
-        (format!("delete security rule `{name}`: it has no source but {gone}"), call(DELETE, &id, None), None)
+        (format!("delete security rule `{name}`: it has no source but {gone}{told}"), call(DELETE, &id, None), None)
     } else {
-        let title = format!("take {gone} out of security rule `{name}` (keeping {})", left.join(", "));
+        let title = format!("take {gone} out of security rule `{name}` (keeping {}){told}", left.join(", "));
         let narrowed = narrowed(&whole, &left);
         let properties = narrowed.get("properties").cloned();
         (title, call(PUT, &id, Some(narrowed)), properties)

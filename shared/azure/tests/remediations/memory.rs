@@ -5,10 +5,11 @@ use onus_core::proof::{self, Case, Recalling, World};
 use onus_core::{Finding, Image, Known, PlanError, Remediation, Step};
 use serde_json::{Value, json};
 
-use crate::cases::world;
+use crate::cases::{kept, world};
 use crate::fake::{FakeArm, resource};
-use crate::findings::{SUBSCRIPTION, finding, id, omitted};
+use crate::findings::{SUBSCRIPTION, finding, id, omitted, opened};
 use crate::records;
+use crate::security_rules::{self, group, rule, wrote};
 
 /// A bad change on what was known before it.
 pub(crate) struct Recalled {
@@ -111,6 +112,142 @@ fn case(
     Recalled { was: there(&was), case, says }
 }
 
+const NARROW: &str = "azure.network.remove_security_rule_sources";
+
+/// A change of rules of a group: what a baseline read, what is there, and what each touched rule is to be; a finding and what its plan says.
+fn on_group(
+    name: &'static str,
+    finding: Finding,
+    was: &[(&str, Value)],
+    is: &[(&str, Value)],
+    healed: &[(&str, Value)],
+    says: &'static str,
+) -> Recalled {
+    let there = |rules: &[(&str, Value)]| if rules.is_empty() { World::new() } else { group(rules) };
+    let healed = healed.iter().map(|(rule, properties)| {
+        let rest = format!("{}/securityRules/{rule}", security_rules::GROUP);
+        if properties.is_null() { (id(&rest), Value::Null) } else { kept(&rest, properties.clone()) }
+    });
+    let case = Case { name, remediation: NARROW, finding, world: there(is), healed: healed.collect() };
+    Recalled { was: there(was), case, says }
+}
+
+fn security_rules() -> Vec<Recalled> {
+    let ssh = |members: Value| {
+        let mut rule = rule(json!({ "description": "jump hosts" }));
+        rule.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        rule
+    };
+    let office = ssh(json!({ "sourceAddressPrefix": "203.0.113.0/24" }));
+    let open = ssh(json!({ "sourceAddressPrefixes": ["0.0.0.0/0", "198.51.100.0/24"], "destinationPortRange": "*" }));
+    let narrowed = ssh(json!({ "sourceAddressPrefix": "198.51.100.0/24", "destinationPortRange": "*" }));
+    let sources = ["0.0.0.0/0", "198.51.100.0/24"];
+    let asked = |request: Value| {
+        let mut finding = wrote(&sources);
+        finding.request = request;
+        finding
+    };
+    let as_written = {
+        let mut asked = open.clone();
+        asked["sourceAddressPrefixes"] = json!(["198.51.100.0/24", "0.0.0.0/0"]);
+        asked["protocol"] = json!("TCP");
+        asked["sourceAddressPrefix"] = json!("");
+        json!({ "properties": asked })
+    };
+    let whole = {
+        let other = |members: Value| rule(members);
+        let request = json!({ "properties": { "securityRules": [
+            { "name": "AllowSSH", "properties": open },
+            { "name": "New", "properties": other(json!({ "sourceAddressPrefix": "*", "priority": 120, "destinationPortRange": "3389" })) },
+        ] } });
+        let group_kind = security_rules::GROUP_KIND;
+        let change = finding(
+            "microsoft.network:networksecuritygroups/write",
+            &[(group_kind, id(security_rules::GROUP))],
+            request,
+        );
+        opened(opened(change, "AllowSSH", &sources, (22, 22)), "New", &security_rules::WORLD, (3389, 3389))
+    };
+    let new = rule(json!({ "sourceAddressPrefix": "*", "priority": 120, "destinationPortRange": "3389" }));
+    let taken = rule(json!({ "sourceAddressPrefix": "10.0.0.0/8", "priority": 90, "access": "Deny" }));
+    let before_elsewhere = ssh(json!({ "sourceAddressPrefix": "203.0.113.0/24", "priority": 90 }));
+    let untold = "which part is whose cannot be told";
+    vec![
+        on_group(
+            "overwritten",
+            asked(as_written.clone()),
+            &[("AllowSSH", office.clone())],
+            &[("AllowSSH", open.clone())],
+            &[("AllowSSH", office.clone())],
+            "set security rule `AllowSSH` back to what it was before the change",
+        ),
+        on_group(
+            "overwritten with its group, beside a new one",
+            whole,
+            &[("AllowSSH", office.clone())],
+            &[("AllowSSH", open.clone()), ("New", new)],
+            &[("AllowSSH", office.clone()), ("New", Value::Null)],
+            "back to what it was before the change; delete security rule `New`: it has no source but *",
+        ),
+        on_group(
+            "edited by somebody since",
+            asked(json!({ "properties": ssh(json!({ "sourceAddressPrefix": "0.0.0.0/0" })) })),
+            &[("AllowSSH", office.clone())],
+            &[("AllowSSH", open.clone())],
+            &[("AllowSSH", narrowed.clone())],
+            untold,
+        ),
+        on_group(
+            "told without a request",
+            asked(Value::Null),
+            &[("AllowSSH", office.clone())],
+            &[("AllowSSH", open.clone())],
+            &[("AllowSSH", narrowed.clone())],
+            untold,
+        ),
+        on_group(
+            "open before already",
+            asked(as_written.clone()),
+            &[("AllowSSH", ssh(json!({ "sourceAddressPrefix": "*" })))],
+            &[("AllowSSH", open.clone())],
+            &[("AllowSSH", narrowed.clone())],
+            untold,
+        ),
+        on_group(
+            "a web server's rule that got more ports",
+            asked(as_written.clone()),
+            &[("AllowSSH", ssh(json!({ "sourceAddressPrefix": "*", "destinationPortRange": "443" })))],
+            &[("AllowSSH", open.clone())],
+            &[("AllowSSH", ssh(json!({ "sourceAddressPrefix": "*", "destinationPortRange": "443" })))],
+            "back to what it was before the change",
+        ),
+        on_group(
+            "its old priority is another rule's now",
+            asked(as_written.clone()),
+            &[("AllowSSH", before_elsewhere)],
+            &[("AllowSSH", open.clone()), ("Taken", taken)],
+            &[("AllowSSH", narrowed.clone())],
+            untold,
+        ),
+        on_group(
+            "made by the change",
+            asked(as_written.clone()),
+            &[("Other", office)],
+            &[("AllowSSH", open.clone())],
+            &[("AllowSSH", narrowed.clone())],
+            "(keeping 198.51.100.0/24)",
+        ),
+        on_group(
+            "never read",
+            asked(as_written),
+            &[],
+            &[("AllowSSH", open)],
+            &[("AllowSSH", narrowed)],
+            "what it was before the change is not known",
+        ),
+    ]
+}
+
 pub(crate) fn all() -> Vec<Recalled> {
     let all_on = setting(&[("AuditEvent", true), ("Policy", true)]);
     let one_off = setting(&[("AuditEvent", false), ("Policy", true)]);
@@ -206,7 +343,7 @@ pub(crate) fn all() -> Vec<Recalled> {
 #[tokio::test]
 async fn what_was_known_comes_back_what_others_did_stays_and_all_of_it_can_be_undone() {
     let mut wrong = Vec::new();
-    for case in &all() {
+    for case in all().iter().chain(&security_rules()) {
         wrong.extend(wrongs(case).await);
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
