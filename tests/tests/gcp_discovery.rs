@@ -62,6 +62,9 @@ fn least(name: &str) -> Call {
     let mut parameters: Map<String, Value> = required
         .map(|(name, one)| (name.clone(), json!(one.segments.as_deref().unwrap_or("*").replace('*', "a1"))))
         .collect();
+    if method == "firewallPolicies.get" {
+        parameters.insert("firewallPolicy".to_owned(), json!("123456"));
+    }
     if method == "projects.topics.publish" {
         let message = json!({ "data": "e30=", "attributes": { "kind": "finding" }, "orderingKey": "a" });
         parameters.insert("body".to_owned(), json!({ "messages": [message] }));

@@ -8,11 +8,13 @@ pub(crate) mod bigquery;
 pub(crate) mod cloudsql;
 pub(crate) mod compute;
 mod container;
+mod firewall_policy;
 pub(crate) mod iam;
 mod instance;
 mod kms;
 pub(crate) mod logging;
 pub(crate) mod policy;
+mod pubsub;
 mod reader;
 pub(crate) mod storage;
 
@@ -25,6 +27,7 @@ static STATE_READERS: &[&dyn StateReader] = &[
     &kms::KEY_VERSION_READER,
     &iam::PROJECT_READER,
     &compute::FIREWALL_READER,
+    &firewall_policy::READER,
     &compute::IMAGE_READER,
     &instance::INSTANCE_READER,
     &compute::SSL_POLICY_READER,
@@ -35,6 +38,7 @@ static STATE_READERS: &[&dyn StateReader] = &[
     &iam::KEY_READER,
     &logging::BUCKET_READER,
     &logging::SINK_READER,
+    &pubsub::TOPIC_READER,
     &kms::SECRET_READER,
     &cloudsql::INSTANCE_READER,
     &storage::BUCKET_READER,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) const PROJECT: &str = "shop";
 
 /// Each kind with the name of one such thing.
-pub(crate) const THINGS: [(&str, &str); 18] = [
+pub(crate) const THINGS: [(&str, &str); 20] = [
     ("bigquery.googleapis.com/Dataset", "//bigquery.googleapis.com/projects/shop/datasets/sales"),
     (
         "cloudkms.googleapis.com/CryptoKey",
@@ -22,6 +22,10 @@ pub(crate) const THINGS: [(&str, &str); 18] = [
     ),
     ("cloudresourcemanager.googleapis.com/Project", "//cloudresourcemanager.googleapis.com/projects/shop"),
     ("compute.googleapis.com/Firewall", "//compute.googleapis.com/projects/shop/global/firewalls/ops"),
+    (
+        "compute.googleapis.com/FirewallPolicy",
+        "//compute.googleapis.com/projects/shop/regions/europe-west3/firewallPolicies/edge",
+    ),
     ("compute.googleapis.com/Image", "//compute.googleapis.com/projects/shop/global/images/golden"),
     ("compute.googleapis.com/Instance", "//compute.googleapis.com/projects/shop/zones/europe-west3-a/instances/vm"),
     ("compute.googleapis.com/SslPolicy", "//compute.googleapis.com/projects/shop/global/sslPolicies/modern"),
@@ -35,6 +39,7 @@ pub(crate) const THINGS: [(&str, &str); 18] = [
     ("iam.googleapis.com/ServiceAccountKey", "//iam.googleapis.com/projects/shop/serviceAccounts/1234/keys/0a1b2c"),
     ("logging.googleapis.com/LogBucket", "//logging.googleapis.com/projects/shop/locations/global/buckets/_Default"),
     ("logging.googleapis.com/LogSink", "//logging.googleapis.com/organizations/7/sinks/audit"),
+    ("pubsub.googleapis.com/Topic", "//pubsub.googleapis.com/projects/shop/topics/orders"),
     ("secretmanager.googleapis.com/Secret", "//secretmanager.googleapis.com/projects/shop/secrets/db"),
     ("sqladmin.googleapis.com/Instance", "//cloudsql.googleapis.com/projects/shop/instances/orders"),
     ("storage.googleapis.com/Bucket", "//storage.googleapis.com/reports"),

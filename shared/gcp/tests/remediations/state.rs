@@ -122,7 +122,7 @@ async fn what_changes_by_itself_is_not_kept_and_version_tokens_are_not_compared(
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let (instance, _) = read(THINGS[6].0, THINGS[6].1, answers("secret")).await;
+    let (instance, _) = read(THINGS[7].0, THINGS[7].1, answers("secret")).await;
     assert!(!format!("{instance:?}").contains("secret"), "{instance:?}");
     assert_eq!(
         instance.get("instance")["metadata"]["items"],
@@ -142,7 +142,7 @@ async fn live_state_opens_and_grants_as_a_record_does() {
     let principals = |effects: &Effects| -> Vec<String> {
         effects.grants.iter().map(|grant| format!("{} {}", grant.audience.as_str(), grant.principal)).collect()
     };
-    let (kind, id) = THINGS[17];
+    let (kind, id) = THINGS[19];
     let (_, open) = read(kind, id, bucket("inherited")).await;
     assert_eq!(principals(&open), ["public allUsers", "external user:ann@example.com"]);
     let (_, shut) = read(kind, id, bucket("enforced")).await;
@@ -152,10 +152,31 @@ async fn live_state_opens_and_grants_as_a_record_does() {
     let (_, rule) = read(THINGS[4].0, THINGS[4].1, vec![("compute:firewalls.get", rule)]).await;
     assert_eq!(rule.exposures().len(), 1);
 
+    let rule = |action: &str, priority: u32, port: &str| {
+        json!({ "action": action, "priority": priority, "direction": "INGRESS", "ruleTupleCount": 3,
+            "match": { "srcIpRanges": ["0.0.0.0/0"], "layer4Configs": [{ "ipProtocol": "tcp", "ports": [port] }] } })
+    };
+    let rules = json!({ "fingerprint": "x", "rules": [rule("goto_next", 9, "1-65535"), rule("allow", 7, "22"), rule("deny", 8, "3389")] });
+    for (id, method) in [
+        (
+            "//compute.googleapis.com/projects/shop/regions/europe-west3/firewallPolicies/edge",
+            "compute:regionNetworkFirewallPolicies.get",
+        ),
+        ("//compute.googleapis.com/projects/shop/global/firewallPolicies/edge", "compute:networkFirewallPolicies.get"),
+        ("//compute.googleapis.com/locations/global/firewallPolicies/123456", "compute:firewallPolicies.get"),
+    ] {
+        let (_, policy) = read(THINGS[5].0, id, vec![(method, rules.clone())]).await;
+        assert_eq!(policy.exposures().iter().map(|one| one.ports).collect::<Vec<_>>(), [(22, 22)], "{method}");
+    }
+
+    let policy = json!({ "bindings": [{ "role": "roles/pubsub.publisher", "members": ["allUsers"] }] });
+    let (_, topic) = read(THINGS[16].0, THINGS[16].1, vec![("pubsub:projects.topics.getIamPolicy", policy)]).await;
+    assert_eq!(principals(&topic), ["public allUsers"]);
+
     let settings =
         json!({ "ipConfiguration": { "ipv4Enabled": true, "authorizedNetworks": [{ "value": "0.0.0.0/0" }] } });
     let database = json!({ "databaseVersion": "POSTGRES_17", "settings": settings });
-    let (_, database) = read(THINGS[16].0, THINGS[16].1, vec![("sqladmin:instances.get", database)]).await;
+    let (_, database) = read(THINGS[18].0, THINGS[18].1, vec![("sqladmin:instances.get", database)]).await;
     assert_eq!(database.exposures().iter().map(|one| one.ports).collect::<Vec<_>>(), [(5432, 5432)]);
 
     let dataset = json!({ "access": [{ "role": "READER", "specialGroup": "allAuthenticatedUsers" }] });

@@ -11,7 +11,8 @@ mod resources;
 mod table;
 
 pub use self::effects::{
-    Owner, acl_grants, dataset_grants, firewall_openings, instance_openings, policy_grants, sql_openings,
+    Owner, acl_grants, dataset_grants, firewall_openings, instance_openings, policy_grants, policy_rule_openings,
+    sql_openings,
 };
 use crate::logs::Log;
 

@@ -72,6 +72,12 @@ pub(super) fn patched(seen: &Seen<'_, '_>) -> Effects {
 pub(super) fn policy_rule(seen: &Seen<'_, '_>) -> Effects {
     let request = seen.request();
     let rule = if request.get_ci("match").is_null() { request.get_ci("rule") } else { request };
+    policy_rule_openings(rule, seen.owner().resource)
+}
+
+/// What a rule of a firewall policy opens, as `firewallPolicies.getRule` answers it or as a request creates it. A rule that is disabled, or that
+/// leaves traffic to the next one, opens nothing.
+pub fn policy_rule_openings(rule: &Json<'_>, resource: &str) -> Effects {
     let matched = rule.get_ci("match");
     if rule.get_ci("disabled").as_bool() == Some(true) {
         return Effects::none();
@@ -95,7 +101,6 @@ pub(super) fn policy_rule(seen: &Seen<'_, '_>) -> Effects {
     let mut effects = Effects { doubts, ..Effects::none() };
     for entry in any(matched, &["layer4Configs", "layer4Config"]).each() {
         let protocol = protocol(any(entry, &["ipProtocol"]));
-        let resource = seen.owner().resource;
         open(&mut effects, resource, direction, protocol, entry, &networks, &peers, allow, id.as_deref());
     }
     effects

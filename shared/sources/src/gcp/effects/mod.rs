@@ -29,7 +29,7 @@ mod tests;
 use onus_core::{Change, Doubt, Effects};
 
 pub use self::dataset::dataset_grants;
-pub use self::firewall::firewall_openings;
+pub use self::firewall::{firewall_openings, policy_rule_openings};
 pub use self::instance::instance_openings;
 pub use self::policy::{Owner, acl_grants, policy_grants};
 use self::seen::Seen;
