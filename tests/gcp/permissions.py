@@ -1,7 +1,16 @@
-"""The permissions that each method asks for, from the reference page of the method (<https://cloud.google.com/iam/docs/permissions-reference>).
+"""The permissions that each method asks for.
 
 It shares nothing with the table that Onus's roles are made from. Pub/Sub and objects are missing: who may use them stands in policies
-of their own topics and buckets.
+of their own topics and buckets. Sources, read page by page:
+
+- Cloud Storage, every line: <https://cloud.google.com/storage/docs/access-control/iam-json>, and for public access prevention
+  <https://cloud.google.com/storage/docs/using-public-access-prevention>;
+- Cloud SQL, but for `instances.patch`: <https://cloud.google.com/sql/docs/mysql/iam-permissions>;
+- BigQuery: <https://docs.cloud.google.com/bigquery/docs/dataset-access-control>;
+- Cloud Logging, creating and deleting sinks: <https://cloud.google.com/logging/docs/api/reference/rest/v2/sinks/create> and `…/delete`.
+
+Firewall rules (`firewalls.update` asks for `compute.networks.updatePolicy` of the rule's network) are as custom roles in use have them.
+The remaining lines are the method's own permission by the pattern that all of these follow, and were found on no page of the method.
 """
 
 NEEDED = {
@@ -40,6 +49,9 @@ NEEDED = {
 }
 
 
-def needed(name):
-    """What a caller needs for a method."""
-    return NEEDED.get(name, ())
+def needed(name, body):
+    """What a caller needs for a method, with what it sends."""
+    more = ()
+    if name == "storage:buckets.patch" and "publicAccessPrevention" in (body or {}).get("iamConfiguration", {}):
+        more = ("storage.buckets.setIamPolicy",)
+    return NEEDED.get(name, ()) + more

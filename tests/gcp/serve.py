@@ -104,7 +104,7 @@ class Cloud:
         """Does what somebody asks for, if they may, and logs it."""
 
         def call():
-            for permission in needed(name):
+            for permission in needed(name, body):
                 if permission not in self.held.get(who, (permission,)):
                     raise Refusal(403, "PERMISSION_DENIED", f"`{who}` lacks `{permission}`")
             return METHODS[name](self.state, parameters, copy.deepcopy(body), token)
