@@ -122,6 +122,16 @@ fn what_resource_manager_puts_in_the_way_is_borne_or_told() {
     platform.request("undo", &finding);
     assert_eq!(platform.receipt(&finding, "undo-1.json").expect("an undo")["outcome"], "verified");
 
+    // Deleted, and never read before: nobody makes something up, and it is said.
+    let unknown = restorations::never_read_lock(&platform);
+    let finding = platform.find(&unknown, Shape::EventHub);
+    platform.respond(&finding);
+    let receipts = platform.receipts(&finding);
+    let is_refusal =
+        |receipt: &Value| receipt["outcome"] == "refused" && receipt.to_string().contains("cannot be restored");
+    assert!(!receipts.is_empty() && receipts.iter().all(|(_, receipt)| is_refusal(receipt)), "{receipts:?}");
+    assert_eq!(platform.read(&unknown), Value::Null);
+
     // Locked: nobody may write, and trying again would not help.
     let locked = case(&platform, "azure.storage.disable_container_public_access", 4);
     let bad = platform.read(&locked);

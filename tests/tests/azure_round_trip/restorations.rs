@@ -31,9 +31,15 @@ struct Change {
 
 impl Change {
     fn make(self, azure: &Platform) -> Case {
+        self.made(azure, true)
+    }
+
+    fn made(self, azure: &Platform, recorded: bool) -> Case {
         azure.azure.seed(&self.id, &self.body);
         let good = azure.shown(&self.id, self.show);
-        azure.remember();
+        if recorded {
+            azure.remember();
+        }
         let since = azure.mark();
         match self.to {
             Value::Null => azure.arm("DELETE", &self.id, None),
@@ -46,9 +52,18 @@ impl Change {
 }
 
 fn deleted_lock(azure: &Platform, number: u32) -> Case {
-    let account = seed(azure, &format!("Microsoft.Storage/storageAccounts/evidence{number}"), json!({}));
+    lock_deletion(azure, &format!("evidence{number}")).make(azure)
+}
+
+/// A lock that was deleted before anybody read it.
+pub fn never_read_lock(azure: &Platform) -> Case {
+    lock_deletion(azure, "unseen").made(azure, false)
+}
+
+fn lock_deletion(azure: &Platform, account: &str) -> Change {
+    let account = seed(azure, &format!("Microsoft.Storage/storageAccounts/{account}"), json!({}));
     let lock = |level: &str| json!({ "properties": { "level": level, "notes": "evidence" } });
-    let change = Change {
+    Change {
         name: "lock deleted",
         remedy: "azure.authorization.restore_lock",
         id: format!("{account}/providers/Microsoft.Authorization/locks/Keep"),
@@ -56,8 +71,7 @@ fn deleted_lock(azure: &Platform, number: u32) -> Case {
         to: Value::Null,
         show: |properties| only(properties, &["level", "notes"]),
         other: lock("ReadOnly"),
-    };
-    change.make(azure)
+    }
 }
 
 /// A diagnostic setting with these categories on and these off.

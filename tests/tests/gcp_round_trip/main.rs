@@ -217,6 +217,19 @@ fn is_conditional(sent: &Value) -> bool {
 }
 
 #[test]
+fn a_sink_that_was_never_read_is_said_not_to_be_restorable() {
+    let platform = Platform::new();
+    let case = restorations::deleted_sink(platform.client(), &|| {}, 1);
+    let finding = platform.find(&case);
+    platform.job(&json!({ "respond": finding }).to_string(), &json!({}));
+    let receipts = platform.receipts(&finding);
+    let is_refusal =
+        |receipt: &Value| receipt["outcome"] == "refused" && receipt.to_string().contains("cannot be restored");
+    assert!(!receipts.is_empty() && receipts.iter().all(|(_, receipt)| is_refusal(receipt)), "{receipts:?}");
+    assert_eq!((case.read)(platform.client()), Value::Null, "nothing was made up");
+}
+
+#[test]
 fn who_is_not_google_pushes_nothing() {
     let platform = Platform::new();
     let case = changes::public_bucket(platform.client(), 1);

@@ -63,7 +63,8 @@ fn on_sink(
     }
 }
 
-fn deleted_sink(gcp: &Client, recorded: &dyn Fn(), number: u32) -> Case {
+/// A sink that is deleted.
+pub fn deleted_sink(gcp: &Client, recorded: &dyn Fn(), number: u32) -> Case {
     on_sink(gcp, recorded, format!("deleted-{number}"), |gcp, name| {
         gcp.call("logging", "projects.sinks.delete", json!({ "sinkName": name }));
         ("DeleteSink", json!({ "@type": "type.googleapis.com/google.logging.v2.DeleteSinkRequest", "sinkName": name }))
