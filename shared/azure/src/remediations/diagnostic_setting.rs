@@ -1,6 +1,10 @@
 //! Diagnostic settings: brings one back that the change deleted or rewrote.
 //!
 //! A write replaces the whole setting, and the record tells only what it is since. So all depends on what was known of it before.
+//!
+//! Whoever writes a setting has to be allowed to list the keys of the storage account or event hub namespace that it names
+//! (<https://learn.microsoft.com/azure/azure-monitor/fundamentals/roles-permissions-security>). That is not among the operation's actions: keys
+//! open all data of an account, so the operator gives it where it is needed.
 
 use onus_core::{Finding, Image, Json, Known, PlanError, Read, Remediation, Restoration, Safety, Spec, Step};
 use serde_json::Value;
@@ -23,10 +27,10 @@ static SPEC: Spec = Spec {
     reads: &["Microsoft.Insights:DiagnosticSettings_Get"],
     writes: &[PUT],
     undo: &[PUT, DELETE],
-    caveat: "What was logged meanwhile went nowhere. A setting that was never read before the change cannot be restored. Azure Monitor \
-             looks up the keys of the destination on behalf of whoever writes the setting: where that is a storage account, an event hub or \
-             a workspace, give the identity the right to list its keys there, and nowhere else. Where the record holds no request, as \
-             those of Event Grid do, the log categories alone go back.",
+    caveat: "What was logged meanwhile went nowhere. A setting that was never read before the change cannot be \
+             restored. Where it sends logs to a storage account or an event hub, give the identity the right to list \
+             the keys of that one, and of no other. Where the record holds no request, as those of Event Grid do, the \
+             log categories alone go back.",
 };
 
 impl Remediation for RestoreSetting {

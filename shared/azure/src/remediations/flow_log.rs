@@ -2,13 +2,18 @@
 //!
 //! A write replaces the whole flow log. Where it is known, it goes back to what it was; where it is not, or somebody has written since, the
 //! switch alone does.
+//!
+//! Since June 2025 Azure makes no new flow logs of security groups, so that one of these which was deleted is not even tried
+//! (<https://azure.microsoft.com/updates?id=Azure-NSG-flow-logs-Retirement>).
 
 use onus_core::{Finding, Image, Json, Known, PlanError, Read, Remediation, Restoration, Safety, Spec, Step};
 use serde_json::{Value, json};
 
 use super::{Restored, answered_id, is_deletion, refused, remembered, same, subject, unless_read};
+use crate::operations::ResourceId;
 use crate::readers::arm::{call, pick, target, text};
 use crate::readers::logs::{FLOW_LOG, FLOW_LOG_KIND, flow_log};
+use crate::readers::network::GROUP_KIND;
 
 /// See the [module docs](self).
 pub(crate) struct RestoreFlowLog;
@@ -24,10 +29,11 @@ static SPEC: Spec = Spec {
     reads: &["Microsoft.Network:FlowLogs_Get"],
     writes: &[PUT],
     undo: &[PUT, DELETE],
-    caveat: "Traffic in between was not recorded. Azure makes no new flow logs of security groups: one of these that was deleted stays \
-             gone. Where the flow log was never read before the change, a deleted one stays gone, and of a rewritten one the switch alone \
-             goes back. A network watcher that was deleted took its flow logs with it, which are not restored. The identity has to be allowed to list \
-             the keys of the storage account that the flow log writes to.",
+    caveat: "Traffic in between was not recorded. Azure makes no new flow logs of security groups: one of these that \
+             was deleted stays gone. Where the flow log was never read before the change, a deleted one stays gone, \
+             and of a rewritten one the switch alone goes back. A network watcher that was deleted took its flow logs \
+             with it, which are not restored. The identity has to be allowed to list the keys of the storage account \
+             that the flow log writes to.",
 };
 
 impl Remediation for RestoreFlowLog {
@@ -89,6 +95,11 @@ fn restored(finding: &Finding, before: Option<&Value>, image: &Image) -> Result<
                     "the flow log is gone, and it cannot be restored: no state of it was recorded before the change",
                 )
             })?;
+            let of_group = ResourceId::parse(text(before, "/properties/targetResourceId"));
+            if of_group.is_ok_and(|id| id.is_of(GROUP_KIND)) {
+                let reason = "the flow log cannot be restored: Azure makes no new ones of security groups; log the virtual network instead";
+                return Err(refused(&SPEC, reason));
+            }
             let of = text(before, "/properties/targetResourceId").rsplit('/').next().unwrap_or_default().escape_debug();
             let step = Step {
                 title: format!("make flow log `{name}` of `{of}` again"),

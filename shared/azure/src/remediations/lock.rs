@@ -20,9 +20,9 @@ static SPEC: Spec = Spec {
     reads: &["Microsoft.Authorization:ManagementLocks_GetByScope"],
     writes: &[PUT],
     undo: &[DELETE],
-    caveat: "What was deleted or changed while the lock was gone is not brought back. A lock that was never read cannot be restored. \
-             To undo, Onus needs the right to delete locks: whoever has taken over its identity can lift every lock. Take it out of the \
-             role where that weighs more, and lift by hand.",
+    caveat: "What was deleted or changed while the lock was gone is not brought back. A lock that was never read \
+             cannot be restored. To undo, Onus needs the right to delete locks: whoever has taken over its identity \
+             can lift every lock. Take it out of the role where that weighs more, and lift by hand.",
 };
 
 impl Remediation for RestoreLock {

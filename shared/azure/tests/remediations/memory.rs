@@ -363,6 +363,11 @@ async fn what_is_not_this_changes_or_was_never_read_is_let_be_and_told() {
     let mended = setting(&[("AuditEvent", true), ("Policy", true)]);
     let nowhere = World::new();
     let there = |rest, properties: &Value| one(rest, properties);
+    let of_group = {
+        let mut log = flow_log(true, 1);
+        log["targetResourceId"] = json!(id(security_rules::GROUP));
+        log
+    };
     let watcher = finding(
         "microsoft.network:networkwatchers/delete",
         &[("Microsoft.Network/networkWatchers", id("Microsoft.Network/networkWatchers/West"))],
@@ -441,6 +446,14 @@ async fn what_is_not_this_changes_or_was_never_read_is_let_be_and_told() {
             there(FLOW_LOG, &flow_log(false, 0)),
             there(FLOW_LOG, &flow_log(false, 0)),
             "nothing",
+        ),
+        (
+            "flow log of a security group",
+            RESTORE_FLOW_LOG,
+            deleted(FLOW_LOG),
+            there(FLOW_LOG, &of_group),
+            nowhere.clone(),
+            "Azure makes no new ones",
         ),
         ("watcher", RESTORE_FLOW_LOG, watcher, nowhere.clone(), nowhere, "cannot be restored without it"),
     ];
