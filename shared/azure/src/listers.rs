@@ -34,10 +34,10 @@ const LOGGED: [&str; 16] = [
     "microsoft.network/applicationgateways",
     "microsoft.network/azurefirewalls",
     "microsoft.network/networksecuritygroups",
+    "microsoft.operationalinsights/workspaces",
     "microsoft.sql/servers/databases",
     "microsoft.storage/storageaccounts",
     "microsoft.web/sites",
-    "microsoft.operationalinsights/workspaces",
 ];
 
 /// The registry, sorted by kind.
