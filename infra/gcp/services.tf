@@ -4,6 +4,21 @@ locals {
   # A push's audience is a name of our own: a service's URL is known only once it is there.
   audience = { audit = "onus-audit", respond = "onus-respond" }
 
+  services = {
+    audit = {
+      account     = google_service_account.audit.email
+      image       = var.audit_image
+      concurrency = 20
+      environment = { ONUS_RESPONSES = google_pubsub_topic.responses.id }
+    }
+    respond = {
+      account     = google_service_account.respond.email
+      image       = var.respond_image
+      concurrency = 10
+      environment = {}
+    }
+  }
+
   environment = {
     ONUS_CONFIG         = var.config
     ONUS_LEDGER         = "gs://${google_storage_bucket.ledger.name}/onus"
@@ -14,53 +29,25 @@ locals {
   }
 }
 
-resource "google_cloud_run_v2_service" "audit" {
-  name             = "onus-audit"
+resource "google_cloud_run_v2_service" "this" {
+  for_each         = local.services
+  name             = "onus-${each.key}"
   location         = var.region
   ingress          = "INGRESS_TRAFFIC_INTERNAL_ONLY"
-  custom_audiences = [local.audience.audit]
+  custom_audiences = [local.audience[each.key]]
 
   template {
-    service_account                  = google_service_account.audit.email
+    service_account                  = each.value.account
     timeout                          = "300s"
-    max_instance_request_concurrency = 20
+    max_instance_request_concurrency = each.value.concurrency
 
     containers {
-      image = var.audit_image
+      image = each.value.image
 
       dynamic "env" {
-        for_each = merge(local.environment, {
-          ONUS_PUSH_AUDIENCE = local.audience.audit
-          ONUS_RESPONSES     = google_pubsub_topic.responses.id
-          ONUS_DEAD_LETTERS  = google_pubsub_topic.dead_letters["audit"].id
-        })
-        content {
-          name  = env.key
-          value = env.value
-        }
-      }
-    }
-  }
-}
-
-resource "google_cloud_run_v2_service" "respond" {
-  name             = "onus-respond"
-  location         = var.region
-  ingress          = "INGRESS_TRAFFIC_INTERNAL_ONLY"
-  custom_audiences = [local.audience.respond]
-
-  template {
-    service_account                  = google_service_account.respond.email
-    timeout                          = "300s"
-    max_instance_request_concurrency = 10
-
-    containers {
-      image = var.respond_image
-
-      dynamic "env" {
-        for_each = merge(local.environment, {
-          ONUS_PUSH_AUDIENCE = local.audience.respond
-          ONUS_DEAD_LETTERS  = google_pubsub_topic.dead_letters["respond"].id
+        for_each = merge(local.environment, each.value.environment, {
+          ONUS_PUSH_AUDIENCE = local.audience[each.key]
+          ONUS_DEAD_LETTERS  = google_pubsub_topic.dead_letters[each.key].id
         })
         content {
           name  = env.key
@@ -73,12 +60,9 @@ resource "google_cloud_run_v2_service" "respond" {
 
 # The platform lets in the account that pushes, and the service checks the token again by itself.
 resource "google_cloud_run_v2_service_iam_member" "push" {
-  for_each = {
-    audit   = google_cloud_run_v2_service.audit.name
-    respond = google_cloud_run_v2_service.respond.name
-  }
+  for_each = google_cloud_run_v2_service.this
   location = var.region
-  name     = each.value
+  name     = each.value.name
   role     = "roles/run.invoker"
   member   = google_service_account.push.member
 }
@@ -90,7 +74,7 @@ resource "google_pubsub_subscription" "changes" {
   message_retention_duration = "604800s"
 
   push_config {
-    push_endpoint = google_cloud_run_v2_service.audit.uri
+    push_endpoint = google_cloud_run_v2_service.this["audit"].uri
     oidc_token {
       service_account_email = google_service_account.push.email
       audience              = local.audience.audit
@@ -120,7 +104,7 @@ resource "google_pubsub_subscription" "responses" {
   enable_message_ordering    = true
 
   push_config {
-    push_endpoint = google_cloud_run_v2_service.respond.uri
+    push_endpoint = google_cloud_run_v2_service.this["respond"].uri
     oidc_token {
       service_account_email = google_service_account.push.email
       audience              = local.audience.respond
@@ -139,5 +123,28 @@ resource "google_pubsub_subscription" "responses" {
 
   expiration_policy {
     ttl = ""
+  }
+}
+
+# What is due without an event: a sweep of the log for what the sink missed, the day's baseline, warnings, reviews of ended exemptions.
+resource "google_cloud_scheduler_job" "tick" {
+  name             = "onus-tick"
+  region           = var.region
+  schedule         = "*/15 * * * *"
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "310s"
+
+  retry_config {
+    retry_count          = 3
+    min_backoff_duration = "30s"
+  }
+
+  http_target {
+    uri         = "${google_cloud_run_v2_service.this["audit"].uri}/tick"
+    http_method = "POST"
+    oidc_token {
+      service_account_email = google_service_account.push.email
+      audience              = local.audience.audit
+    }
   }
 }

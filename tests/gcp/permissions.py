@@ -31,6 +31,7 @@ NEEDED = {
     "iam:projects.serviceAccounts.keys.disable": ("iam.serviceAccountKeys.disable",),
     "iam:projects.serviceAccounts.keys.enable": ("iam.serviceAccountKeys.enable",),
     "iam:projects.serviceAccounts.keys.get": ("iam.serviceAccountKeys.get",),
+    "logging:entries.list": ("logging.logEntries.list",),
     "logging:projects.sinks.create": ("logging.sinks.create",),
     "logging:projects.sinks.delete": ("logging.sinks.delete",),
     "logging:projects.sinks.get": ("logging.sinks.get",),

@@ -59,7 +59,7 @@ async fn record(args: &BaselineArgs, environment: &Environment) -> anyhow::Resul
     };
     let mut recorded = Vec::new();
     for region in regions {
-        let kinds = clients.baseline().record(Cloud::Aws, &account, &region).await?;
+        let kinds = clients.wiring.baseline().record(Cloud::Aws, &account, &region).await?;
         recorded.extend(kinds.into_iter().map(|kind| (region.clone(), kind)));
     }
     Ok(recorded)

@@ -46,6 +46,7 @@ const PERMISSIONS: &[(&str, &str, &[&str])] = &[
     ("iam", "projects.serviceAccounts.keys.disable", &["iam.serviceAccountKeys.disable"]),
     ("iam", "projects.serviceAccounts.keys.enable", &["iam.serviceAccountKeys.enable"]),
     ("iam", "projects.serviceAccounts.keys.get", &["iam.serviceAccountKeys.get"]),
+    ("logging", "entries.list", &["logging.logEntries.list"]),
     ("logging", "locations.buckets.get", &["logging.buckets.get"]),
     ("logging", "sinks.create", &["logging.sinks.create"]),
     ("logging", "sinks.delete", &["logging.sinks.delete"]),

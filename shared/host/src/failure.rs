@@ -16,10 +16,9 @@ pub enum Failure {
     /// The ledger did not answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// `CloudTrail` did not answer.
-    #[cfg(feature = "lambda")]
+    /// The log did not answer.
     #[error(transparent)]
-    Lookup(#[from] crate::lambda::LookupError),
+    Lookup(#[from] crate::sweep::LookupError),
     /// The dead letter queue did not take a letter.
     #[error("cannot put aside what cannot be handled ({reason})")]
     DeadLetter {
@@ -38,7 +37,6 @@ impl Failure {
             Self::Handle(_) => "Handle",
             Self::Record(_) => "Record",
             Self::Ledger(_) => "Ledger",
-            #[cfg(feature = "lambda")]
             Self::Lookup(_) => "Lookup",
             Self::DeadLetter { .. } => "DeadLetter",
         }

@@ -38,6 +38,8 @@ mod replay;
 mod respond;
 mod rules;
 #[cfg(feature = "functions")]
+mod sweep;
+#[cfg(feature = "functions")]
 mod wiring;
 
 #[cfg(feature = "functions")]
@@ -58,5 +60,7 @@ pub use replay::{Letter, LetterBox, Replay, Replayed};
 #[cfg(feature = "functions")]
 pub use respond::{Asked, MessageResponder, Meter, Trouble};
 pub use rules::{Rules, RulesError};
+#[cfg(feature = "functions")]
+pub use sweep::{Lookup, LookupError, LookupPage, Sweep, Swept};
 #[cfg(feature = "functions")]
 pub use wiring::Wiring;

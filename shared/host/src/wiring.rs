@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use onus_core::{Caller, Ledger, Sink, TagSources};
-use onus_pipeline::{Auditor, Pause, Policy, Readers, Records, Remediations, Responder, ResponseQueue};
+use onus_core::{Caller, Cloud, Ledger, Lister, Sink, TagSources};
+use onus_pipeline::{Auditor, Baseline, Pause, Policy, Readers, Records, Remediations, Responder, ResponseQueue};
 
 use crate::Config;
+use crate::audit::PayloadAuditor;
 use crate::clock::SystemClock;
 use crate::environment::{Environment, StartError};
 use crate::queue::{JobQueue, Queue};
 use crate::rules::Rules;
+use crate::sweep::{Lookup, Sweep};
 
 /// How long the connection may take to be warmed. Lambda gives ten seconds to the whole start.
 const WARM_WITHIN: Duration = Duration::from_secs(2);
@@ -34,6 +36,8 @@ pub struct Wiring {
     pub account: Option<String>,
     /// State readers by resource kind.
     pub readers: Readers,
+    /// What lists the resources that a baseline records.
+    pub listers: &'static [&'static dyn Lister],
     /// Remediations by id.
     pub remediations: Remediations,
     /// How the tags of a resource are read.
@@ -71,6 +75,30 @@ impl Wiring {
             queue: queue.map(|queue| Arc::new(JobQueue(queue)) as Arc<dyn ResponseQueue>),
             clock: Arc::new(SystemClock),
         })
+    }
+
+    /// What records the guarded resources.
+    pub fn baseline(&self) -> Baseline {
+        Baseline {
+            records: Records::new(Arc::clone(&self.ledger)),
+            caller: Arc::clone(&self.caller),
+            listers: self.listers.to_vec(),
+            readers: self.readers,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// What reads a log again, and does what is due without an event.
+    pub fn sweep(&self, audit: Arc<PayloadAuditor>, lookup: Arc<dyn Lookup>, cloud: Cloud, region: &str) -> Sweep {
+        Sweep {
+            audit,
+            lookup,
+            ledger: Arc::clone(&self.ledger),
+            clock: Arc::new(SystemClock),
+            cloud,
+            region: region.to_owned(),
+            baseline: self.account.clone().map(|account| (self.baseline(), account)),
+        }
     }
 
     /// What does jobs. `lease` is how long one handler may hold a resource: longer than it can live.

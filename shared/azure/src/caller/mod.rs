@@ -92,8 +92,9 @@ pub fn managed_identity(client_id: Option<&str>) -> Result<Arc<dyn TokenCredenti
 
 /// Sends calls to Azure Resource Manager.
 ///
-/// A call's parameters are `id`, the resource's ARM id; `body`, where the operation has one; and `If-Match`, an entity tag, where the
-/// write is to fail if somebody else wrote meanwhile. Anything else is refused, as is an id that is not of the operation's type.
+/// A call's parameters are `id`, the resource's ARM id; `body`, where the operation has one; `If-Match`, an entity tag, where the
+/// write is to fail if somebody else wrote meanwhile; and `$filter` of a list. Anything else is refused, as is an id that is not of the
+/// operation's type.
 /// A list's pages are joined into one `value`; a long-running operation is followed to its end.
 #[derive(Debug, Clone)]
 pub struct ArmCaller {
@@ -131,7 +132,8 @@ impl ArmCaller {
     fn write(&self, operation: &Operation, call: &Call) -> Result<Request, CallError> {
         let refused = |message: String| refusal(call, "InvalidParameters", message);
         let members = call.parameters.as_object().ok_or_else(|| refused("they are no object".to_owned()))?;
-        if let Some(name) = members.keys().find(|name| !matches!(name.as_str(), "id" | "body" | "If-Match")) {
+        if let Some(name) = members.keys().find(|name| !matches!(name.as_str(), "id" | "body" | "If-Match" | "$filter"))
+        {
             return Err(refused(format!("`{}` is no parameter", name.escape_debug())));
         }
         let id = members.get("id").and_then(Value::as_str).ok_or_else(|| refused("`id` is missing".to_owned()))?;
@@ -152,7 +154,14 @@ impl ArmCaller {
             Some(Value::String(etag)) if !operation.method.is_read() => Some(etag.clone()),
             Some(_) => return Err(refused("`If-Match` is no entity tag, or on a read".to_owned())),
         };
-        let url = self.endpoint.url(operation, &id);
+        let mut url = self.endpoint.url(operation, &id);
+        match members.get("$filter") {
+            None => {}
+            Some(Value::String(filter)) if operation.paged => {
+                url.query_pairs_mut().append_pair("$filter", filter);
+            }
+            Some(_) => return Err(refused("`$filter` is no text, or on what is no list".to_owned())),
+        }
         Ok(Request { call: call.name(), method: operation.method, url, if_match, body })
     }
 

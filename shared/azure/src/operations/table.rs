@@ -73,6 +73,12 @@ pub static API_VERSIONS: &[ApiVersion] = &[
         source: "monitor/resource-manager/Microsoft.Insights/preview/2021-05-01-preview",
     },
     ApiVersion {
+        provider: "Microsoft.Insights",
+        operations: "ActivityLogs_",
+        version: "2015-04-01",
+        source: "monitor/resource-manager/Microsoft.Insights/stable/2015-04-01",
+    },
+    ApiVersion {
         provider: "Microsoft.KeyVault",
         operations: "",
         version: "2023-07-01",
@@ -349,6 +355,17 @@ pub static OPERATIONS: &[Operation] = &[
         paged: false,
         long_running: false,
         actions: &["Microsoft.DocumentDB/databaseAccounts/read"],
+    },
+    // https://learn.microsoft.com/rest/api/monitor/activity-logs/list: takes `$filter`, and reaches back ninety days.
+    Operation {
+        provider: "Microsoft.Insights",
+        name: "ActivityLogs_List",
+        method: Method::Get,
+        on: "",
+        below: "/providers/Microsoft.Insights/eventtypes/management/values",
+        paged: true,
+        long_running: false,
+        actions: &["Microsoft.Insights/eventtypes/values/read"],
     },
     Operation {
         provider: "Microsoft.Insights",

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use jiff::SignedDuration;
 use onus_core::{Call, Sink, SinkConfig as _};
-use onus_pipeline::{ApprovalKey, Auditor, Baseline, Records};
+use onus_pipeline::{ApprovalKey, Auditor};
 use onus_sinks::SinkConfig;
 use serde_json::{Value, json};
 
 pub use queue::SqsQueue;
 
-use crate::clock::SystemClock;
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::queue::Queue;
@@ -50,6 +49,7 @@ impl Clients {
             caller: Arc::new(onus_aws::caller::AwsCaller::new(&sdk)),
             account: environment.get("ONUS_ACCOUNT").map(str::to_owned),
             readers: onus_aws::state_reader,
+            listers: onus_aws::listers(),
             remediations: onus_aws::remediation,
             tags: onus_aws::tag_source,
         };
@@ -62,17 +62,6 @@ impl Clients {
     /// The rules that `onus.yaml` names are wrong.
     pub async fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
         self.wiring.auditor(self.queue(environment, "ONUS_RESPONSES")).await
-    }
-
-    /// What records the guarded resources.
-    pub fn baseline(&self) -> Baseline {
-        Baseline {
-            records: Records::new(Arc::clone(&self.wiring.ledger)),
-            caller: Arc::clone(&self.wiring.caller),
-            listers: onus_aws::listers().to_vec(),
-            readers: self.wiring.readers,
-            clock: Arc::new(SystemClock),
-        }
     }
 
     /// The queue of `ONUS_DEAD_LETTERS`.

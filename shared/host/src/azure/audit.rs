@@ -8,18 +8,28 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use onus_core::Cloud;
 use serde_json::json;
 
-use super::Clients;
 use super::invocation::{Answer, Invocation};
+use super::lookup::ActivityLog;
+use super::{Clients, EVERYWHERE, INVOCATION};
 use crate::audit::PayloadAuditor;
 use crate::environment::{Environment, StartError};
 use crate::failure::chain;
 use crate::http;
+use crate::sweep::Sweep;
 
 /// Audits what triggers bring: Event Grid events in either schema, batches of Event Hub messages, and the requests of an Event Grid webhook
 /// with its handshake.
-pub struct AuditFunction(PayloadAuditor);
+///
+/// A timer's tick sweeps the Activity Log for what Event Grid missed, records the guarded resources once a day, and does what is due without
+/// an event.
+pub struct AuditFunction {
+    auditor: Arc<PayloadAuditor>,
+    /// None where the subscription is not known.
+    sweep: Option<Sweep>,
+}
 
 impl AuditFunction {
     /// Opens clients, rules and ledger, and the connection that the first finding needs.
@@ -29,12 +39,23 @@ impl AuditFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment)?;
         clients.wiring.warm().await;
-        Ok(Self::new(PayloadAuditor::new(clients.auditor(environment).await?, clients.dead_letters(environment)?)))
+        let auditor = PayloadAuditor::new(clients.auditor(environment).await?, clients.dead_letters(environment)?);
+        let function = Self::new(auditor);
+        let Some(subscription) = clients.wiring.account.clone() else { return Ok(function) };
+        let lookup = Arc::new(ActivityLog { caller: Arc::clone(&clients.wiring.caller), subscription });
+        let auditor = Arc::clone(&function.auditor);
+        Ok(function.sweeping(clients.wiring.sweep(auditor, lookup, Cloud::Azure, EVERYWHERE)))
     }
 
     /// An audit function out of its parts.
     pub fn new(auditor: PayloadAuditor) -> Self {
-        Self(auditor)
+        Self { auditor: Arc::new(auditor), sweep: None }
+    }
+
+    /// The same, and ticks do something.
+    #[must_use]
+    pub fn sweeping(self, sweep: Sweep) -> Self {
+        Self { sweep: Some(sweep), ..self }
     }
 
     /// Serves the Functions host until it asks to end.
@@ -46,10 +67,11 @@ impl AuditFunction {
         http::serve(self.router(), SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
     }
 
-    /// `POST` and `OPTIONS` of `/<function>`, whatever the function is called in its deployment.
+    /// `POST` of `/tick`, a timer's; `POST` and `OPTIONS` of `/<function>`, whatever else is called in its deployment.
     pub fn router(self) -> Router {
         let function = post(invoke).options(handshake);
         Router::new()
+            .route("/tick", post(tick))
             .route("/{function}", function.clone())
             .route("/api/{function}", function)
             .with_state(Arc::new(self))
@@ -75,8 +97,17 @@ async fn invoke(State(function): State<Arc<AuditFunction>>, body: String) -> Res
             axum::Json(answer).into_response()
         };
     }
-    match function.0.audit_all(&invocation.parts).await {
+    match function.auditor.audit_all(&invocation.parts).await {
         Ok(audited) => Answer::done(&audited).into_response(),
         Err(failure) => Answer::Failed(chain(&failure)).into_response(),
+    }
+}
+
+/// What the timer says of itself does not matter: the next sweep begins where the last one ended.
+async fn tick(State(function): State<Arc<AuditFunction>>) -> Answer {
+    let Some(sweep) = &function.sweep else { return Answer::Failed("`ONUS_ACCOUNT` is not set".to_owned()) };
+    match sweep.tick(INVOCATION).await {
+        Ok(swept) => Answer::done(&swept),
+        Err(failure) => Answer::Failed(chain(&failure)),
     }
 }

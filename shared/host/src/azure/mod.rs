@@ -2,6 +2,7 @@
 
 mod audit;
 mod invocation;
+mod lookup;
 mod queue;
 mod respond;
 
@@ -25,8 +26,14 @@ use crate::environment::{Environment, StartError};
 use crate::queue::Queue;
 use crate::wiring::Wiring;
 
-/// How long one `azure-respond` may hold a resource: `functionTimeout` in infra/azure/functions/host.json and a minute.
+/// How long one invocation may take: `functionTimeout` in infra/azure/functions/host.json.
+pub const INVOCATION: SignedDuration = SignedDuration::from_secs(300);
+
+/// How long one `azure-respond` may hold a resource: an invocation and a minute.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(300 + 60);
+
+/// The Activity Log is the subscription's: it knows no regions.
+const EVERYWHERE: &str = "global";
 
 /// Resource Manager of the public cloud.
 const RESOURCE_MANAGER: &str = "https://management.azure.com";
@@ -62,6 +69,7 @@ impl Clients {
             caller: Arc::new(caller),
             account: environment.get("ONUS_ACCOUNT").map(str::to_owned),
             readers: onus_azure::state_reader,
+            listers: onus_azure::listers(),
             remediations: onus_azure::remediation,
             tags: onus_azure::tag_source,
         };

@@ -8,20 +8,28 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use onus_core::Cloud;
 
-use super::Clients;
 use super::door::guarded;
+use super::lookup::AuditLogs;
 use super::oidc::Doorkeeper;
+use super::{Clients, EVERYWHERE, REQUEST};
 use crate::audit::PayloadAuditor;
 use crate::environment::{Environment, StartError};
 use crate::failure::chain;
 use crate::http;
+use crate::sweep::Sweep;
 
 /// Audits what is pushed: Pub/Sub messages of a log sink, and `CloudEvents` from Eventarc, in binary mode (the log entry is the body) and
 /// structured (it is in `data`).
+///
+/// A tick of Cloud Scheduler sweeps the audit logs for what the sink missed, records the guarded resources once a day, and does what is due
+/// without an event.
 pub struct AuditFunction {
-    auditor: PayloadAuditor,
+    auditor: Arc<PayloadAuditor>,
     door: Doorkeeper,
+    /// None where the project is not known.
+    sweep: Option<Sweep>,
 }
 
 impl AuditFunction {
@@ -33,12 +41,22 @@ impl AuditFunction {
         let clients = Clients::open(environment)?;
         clients.wiring.warm().await;
         let auditor = PayloadAuditor::new(clients.auditor(environment).await?, clients.dead_letters(environment));
-        Ok(Self::new(auditor, clients.doorkeeper(environment)?))
+        let function = Self::new(auditor, clients.doorkeeper(environment)?);
+        let Some(project) = clients.wiring.account.clone() else { return Ok(function) };
+        let lookup = Arc::new(AuditLogs { caller: Arc::clone(&clients.wiring.caller), project });
+        let auditor = Arc::clone(&function.auditor);
+        Ok(function.sweeping(clients.wiring.sweep(auditor, lookup, Cloud::Gcp, EVERYWHERE)))
     }
 
     /// An audit function out of its parts.
     pub fn new(auditor: PayloadAuditor, door: Doorkeeper) -> Self {
-        Self { auditor, door }
+        Self { auditor: Arc::new(auditor), door, sweep: None }
+    }
+
+    /// The same, and ticks do something.
+    #[must_use]
+    pub fn sweeping(self, sweep: Sweep) -> Self {
+        Self { sweep: Some(sweep), ..self }
     }
 
     /// Serves Cloud Run until it asks to end.
@@ -50,9 +68,11 @@ impl AuditFunction {
         http::serve(self.router(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await
     }
 
-    /// `POST` of `/`, behind the door.
+    /// `POST` of `/` and of `/tick`, behind the door.
     pub fn router(self) -> Router {
-        guarded(Router::new().route("/", post(push)).with_state(Arc::new(self.auditor)), self.door)
+        let pushed = Router::new().route("/", post(push)).with_state(self.auditor);
+        let ticked = Router::new().route("/tick", post(tick)).with_state(Arc::new(self.sweep));
+        guarded(pushed.merge(ticked), self.door)
     }
 }
 
@@ -62,6 +82,21 @@ async fn push(State(auditor): State<Arc<PayloadAuditor>>, body: String) -> Respo
         Ok(audited) => Json(audited).into_response(),
         Err(failure) => {
             tracing::error!(error = chain(&failure), "has to be pushed again");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Answers 2xx once everything that was due is done; 503 when the scheduler has to try again.
+async fn tick(State(sweep): State<Arc<Option<Sweep>>>) -> Response {
+    let Some(sweep) = sweep.as_ref() else {
+        tracing::error!("`ONUS_ACCOUNT` is not set");
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    match sweep.tick(REQUEST).await {
+        Ok(swept) => Json(swept).into_response(),
+        Err(failure) => {
+            tracing::error!(error = chain(&failure), "has to be swept again");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod door;
+mod lookup;
 mod oidc;
 mod respond;
 mod topic;
@@ -26,8 +27,14 @@ use crate::environment::{Environment, StartError};
 use crate::queue::Queue;
 use crate::wiring::Wiring;
 
-/// How long one `gcp-respond` may hold a resource: its timeout in infra/gcp/services.tf and a minute.
+/// How long one request may take: the timeout in infra/gcp/services.tf.
+pub const REQUEST: SignedDuration = SignedDuration::from_secs(300);
+
+/// How long one `gcp-respond` may hold a resource: a request and a minute.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(300 + 60);
+
+/// The audit logs are the project's: they know no regions.
+const EVERYWHERE: &str = "global";
 
 /// Everything that reaches Google Cloud.
 pub struct Clients {
@@ -57,6 +64,7 @@ impl Clients {
             caller,
             account: environment.get("ONUS_ACCOUNT").map(str::to_owned),
             readers: onus_gcp::state_reader,
+            listers: onus_gcp::listers(),
             remediations: onus_gcp::remediation,
             tags: onus_gcp::tag_source,
         };

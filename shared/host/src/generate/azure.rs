@@ -7,14 +7,19 @@ use onus_core::Remediation;
 use onus_rules::{Catalog, Status};
 use serde_json::{Value, json};
 
+/// What a sweep of the Activity Log sends.
+pub const SWEPT: &str = "Microsoft.Insights:ActivityLogs_List";
+
 /// How many values the advanced filters of one event subscription may hold
 /// (<https://learn.microsoft.com/azure/event-grid/event-filtering#advanced-filtering>).
 pub const MOST_VALUES: usize = 25;
 
-/// What `azure-audit` reads: every state reader's operations, and tags. Nothing in it writes.
+/// What `azure-audit` reads: the Activity Log, every state reader's and lister's operations, and tags. Nothing in it writes.
 pub fn audit_actions() -> BTreeSet<&'static str> {
-    let operations = onus_azure::state_readers().iter().flat_map(|reader| reader.operations());
-    actions(operations.chain(onus_azure::tags::OPERATIONS).copied())
+    let read = onus_azure::state_readers().iter().flat_map(|reader| reader.operations());
+    let listed = onus_azure::listers().iter().flat_map(|lister| lister.operations());
+    let others = onus_azure::tags::OPERATIONS.iter().chain(&[SWEPT]);
+    actions(read.chain(listed).chain(others).copied())
 }
 
 /// What `azure-respond` reads and writes: tags, and the operations of every remediation that some rule names, undo included.

@@ -7,6 +7,9 @@ use onus_gcp::permissions::iam_permissions;
 use onus_rules::{Catalog, Status};
 use serde_json::{Value, json};
 
+/// What a sweep of the audit logs sends.
+pub const SWEPT: &str = "logging:entries.list";
+
 /// The longest filter that a sink takes, in characters (<https://cloud.google.com/logging/quotas>).
 pub const LONGEST_FILTER: usize = 20_000;
 
@@ -23,9 +26,11 @@ const ALSO: [(&str, &str); 9] = [
     ("InsertJob", "jobservice.insert"),
 ];
 
-/// What `gcp-audit` reads: every state reader's methods, and labels. Nothing in it writes.
+/// What `gcp-audit` reads: the audit logs, every state reader's and lister's methods, and labels. Nothing in it writes.
 pub fn audit_permissions() -> BTreeSet<&'static str> {
-    let methods = onus_gcp::state_readers().iter().flat_map(|reader| reader.operations()).map(ToString::to_string);
+    let read = onus_gcp::state_readers().iter().flat_map(|reader| reader.operations());
+    let listed = onus_gcp::listers().iter().flat_map(|lister| lister.operations());
+    let methods = read.chain(listed).chain(&[SWEPT]).map(ToString::to_string);
     permissions(methods.chain(onus_gcp::tags::operations()))
 }
 

@@ -10,4 +10,4 @@ mod sweep;
 pub use approve::{ApproveFunction, UrlRequest, UrlResponse};
 pub use audit::AuditFunction;
 pub use respond::RespondFunction;
-pub use sweep::{Lookup, LookupError, LookupPage, SweepFunction, Swept};
+pub use sweep::SweepFunction;

@@ -5,6 +5,7 @@ use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use onus_core::Cloud;
 use onus_host::azure::{AuditFunction, RespondFunction};
 use onus_pipeline::Job;
 use serde_json::{Value, json};
@@ -178,4 +179,26 @@ async fn a_job_that_may_succeed_later_goes_back_to_the_queue() {
     let (status, _) =
         ask(&respond(&world), post("/respond", wrapped(&json!(serde_json::to_string(&job).expect("JSON"))))).await;
     assert_eq!((status, world.letters.messages().len()), (StatusCode::INTERNAL_SERVER_ERROR, 0));
+}
+
+#[tokio::test]
+async fn a_tick_finds_what_no_delivery_brought_and_is_not_done_before_it_is_kept() {
+    let world = World::new();
+    let function = AuditFunction::new(world.auditor()).sweeping(world.sweep(Cloud::Azure, &record())).router();
+    let tick = || post("/tick", json!({ "Data": { "timer": { "IsPastDue": false } } }).to_string());
+    world.switch_off(true);
+    assert_eq!(ask(&function, tick()).await.0, StatusCode::INTERNAL_SERVER_ERROR);
+    world.switch_off(false);
+    let (status, body) = ask(&function, tick()).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!((world.findings().await, world.jobs.messages().len()), (1, 1), "{body}");
+    ask(&function, tick()).await;
+    assert_eq!(world.findings().await, 1, "what is known already is not found anew");
+
+    let alone = AuditFunction::new(world.auditor()).router();
+    assert_eq!(
+        ask(&alone, tick()).await.0,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "a subscription or project has to be named"
+    );
 }

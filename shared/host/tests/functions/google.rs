@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use onus_core::Cloud;
 use onus_host::gcp::{AuditFunction, Doorkeeper, Expected, Keys, RespondFunction};
 use onus_pipeline::Job;
 use rsa::RsaPrivateKey;
@@ -196,4 +197,41 @@ async fn a_job_that_may_succeed_later_is_pushed_again() {
     let body = pushed(r#"{"respond":"f-0123456789abcdef0123456789"}"#, &json!({}));
     assert_eq!(ask(&respond(&world), post(body)).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert!(world.letters.messages().is_empty());
+}
+
+fn ticked() -> Request<Body> {
+    Request::post("/tick").header("Authorization", token(ACCOUNT)).body(Body::empty()).expect("a request")
+}
+
+#[tokio::test]
+async fn a_tick_finds_what_no_delivery_brought_and_is_not_done_before_it_is_kept() {
+    let world = World::new();
+    let function = AuditFunction::new(world.auditor(), door(true)).sweeping(world.sweep(Cloud::Gcp, &entry())).router();
+    let tick = || ticked();
+    world.switch_off(true);
+    assert_eq!(ask(&function, tick()).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    world.switch_off(false);
+    let (status, body) = ask(&function, tick()).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!((world.findings().await, world.jobs.messages().len()), (1, 1), "{body}");
+    ask(&function, tick()).await;
+    assert_eq!(world.findings().await, 1, "what is known already is not found anew");
+
+    let alone = AuditFunction::new(world.auditor(), door(true)).router();
+    assert_eq!(
+        ask(&alone, tick()).await.0,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "a subscription or project has to be named"
+    );
+}
+
+#[tokio::test]
+async fn a_tick_without_a_token_sweeps_nothing() {
+    let world = World::new();
+    let function = AuditFunction::new(world.auditor(), door(true)).sweeping(world.sweep(Cloud::Gcp, &entry())).router();
+    let forged = Request::post("/tick").header("Authorization", token("mallory@example.com")).body(Body::empty());
+    let open = Request::post("/tick").body(Body::empty());
+    assert_eq!(ask(&function, forged.expect("a request")).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(ask(&function, open.expect("a request")).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.findings().await, 0);
 }

@@ -9,8 +9,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use onus_core::{Call, CallError, CallErrorKind, Caller, Clock, Created, Ledger, LedgerError};
-use onus_host::{DeadLetters, JobQueue, MessageResponder, PayloadAuditor, Queue, Rules};
+use onus_core::{Call, CallError, CallErrorKind, Caller, Clock, Cloud, Created, Ledger, LedgerError};
+use onus_host::{
+    DeadLetters, JobQueue, Lookup, LookupError, LookupPage, MessageResponder, PayloadAuditor, Queue, Rules, Sweep,
+};
 use onus_pipeline::{Auditor, Pause, Policy, QueueError, Records, Responder};
 use onus_rules::{Catalog, Settings};
 use serde_json::Value;
@@ -32,6 +34,16 @@ struct AtOnce;
 #[async_trait]
 impl Pause for AtOnce {
     async fn pause(&self, _: u32) {}
+}
+
+/// A log with one record, whatever stretch of it is asked for.
+struct Log(String);
+
+#[async_trait]
+impl Lookup for Log {
+    async fn page(&self, _: Timestamp, _: Timestamp, _: Option<String>) -> Result<LookupPage, LookupError> {
+        Ok(LookupPage { records: vec![self.0.clone()], next: None })
+    }
 }
 
 /// Refuses every call.
@@ -176,6 +188,19 @@ impl World {
             lease: SignedDuration::from_mins(6),
         };
         MessageResponder::new(responder, "onus/".to_owned())
+    }
+
+    /// What reads a log that holds one record.
+    pub(crate) fn sweep(&self, cloud: Cloud, record: &Value) -> Sweep {
+        Sweep {
+            audit: Arc::new(self.auditor()),
+            lookup: Arc::new(Log(record.to_string())),
+            ledger: Arc::clone(&self.ledger) as Arc<dyn Ledger>,
+            clock: Arc::new(Still),
+            cloud,
+            region: "global".to_owned(),
+            baseline: None,
+        }
     }
 
     /// How many findings the ledger holds.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use onus_core::{Call, CallError, Caller};
 use onus_pipeline::{Auditor, Policy, Records};
 use onus_rules::{Catalog, Settings};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::dead_letters::DeadLetters;
@@ -62,7 +62,7 @@ impl Lookup for Log {
     }
 }
 
-fn sweep(log: &Arc<Log>, ledger: &Arc<dyn Ledger>, now: &str) -> SweepFunction {
+fn sweep(log: &Arc<Log>, ledger: &Arc<dyn Ledger>, now: &str) -> Sweep {
     let caller: Arc<dyn Caller> = Arc::new(Deaf);
     let auditor = Auditor {
         rules: Arc::new(Rules::new(Cow::Borrowed(Catalog::embedded()), Settings::default())),
@@ -77,9 +77,17 @@ fn sweep(log: &Arc<Log>, ledger: &Arc<dyn Ledger>, now: &str) -> SweepFunction {
         queue: None,
         clock: Arc::new(Fixed(at(now))),
     };
-    let audit = PayloadAuditor::new(auditor, DeadLetters::default());
+    let audit = Arc::new(PayloadAuditor::new(auditor, DeadLetters::default()));
     let lookup = Arc::clone(log) as Arc<dyn Lookup>;
-    SweepFunction::new(audit, lookup, Arc::clone(ledger), Arc::new(Fixed(at(now))), "us-east-1".to_owned())
+    Sweep {
+        audit,
+        lookup,
+        ledger: Arc::clone(ledger),
+        clock: Arc::new(Fixed(at(now))),
+        cloud: Cloud::Aws,
+        region: "us-east-1".to_owned(),
+        baseline: None,
+    }
 }
 
 fn memory() -> Arc<dyn Ledger> {
@@ -89,11 +97,11 @@ fn memory() -> Arc<dyn Ledger> {
 #[tokio::test]
 async fn the_first_sweep_reaches_back_an_hour_and_the_next_goes_on_from_there() {
     let (log, ledger) = (Arc::new(Log::default()), memory());
-    let swept = sweep(&log, &ledger, NOW).sweep(Timestamp::MAX).await.unwrap();
+    let swept = sweep(&log, &ledger, NOW).run(Timestamp::MAX).await.unwrap();
     assert_eq!((swept.slices, swept.changes, swept.until), (4, 4, Some(at(NOW))));
     assert!(swept.findings >= 4, "the stopped trail is found in every slice: {swept:?}");
 
-    let swept = sweep(&log, &ledger, "2026-01-31T12:10:00Z").sweep(Timestamp::MAX).await.unwrap();
+    let swept = sweep(&log, &ledger, "2026-01-31T12:10:00Z").run(Timestamp::MAX).await.unwrap();
     assert_eq!(swept.slices, 1);
     let asked = log.asked.lock().unwrap();
     assert_eq!(asked.first().unwrap().0, at("2026-01-31T10:40:00Z"), "an hour and the overlap");
@@ -103,9 +111,9 @@ async fn the_first_sweep_reaches_back_an_hour_and_the_next_goes_on_from_there() 
 #[tokio::test]
 async fn a_checkpoint_of_an_earlier_day_is_found() {
     let (log, ledger) = (Arc::new(Log::default()), memory());
-    sweep(&log, &ledger, "2026-01-29T23:59:00Z").sweep(Timestamp::MAX).await.unwrap();
+    sweep(&log, &ledger, "2026-01-29T23:59:00Z").run(Timestamp::MAX).await.unwrap();
     log.asked.lock().unwrap().clear();
-    sweep(&log, &ledger, NOW).sweep(Timestamp::MAX).await.unwrap();
+    sweep(&log, &ledger, NOW).run(Timestamp::MAX).await.unwrap();
     assert_eq!(log.asked.lock().unwrap().first().unwrap().0, at("2026-01-29T23:39:00Z"));
 }
 
@@ -113,9 +121,9 @@ async fn a_checkpoint_of_an_earlier_day_is_found() {
 async fn a_slice_that_was_not_finished_has_no_checkpoint() {
     let ledger = memory();
     let failing = Arc::new(Log { fails: true, ..Log::default() });
-    let error = sweep(&failing, &ledger, NOW).sweep(Timestamp::MAX).await.unwrap_err();
+    let error = sweep(&failing, &ledger, NOW).run(Timestamp::MAX).await.unwrap_err();
     assert_eq!(error.kind(), "Lookup");
-    let late = sweep(&Arc::new(Log::default()), &ledger, NOW).sweep(at(NOW)).await.unwrap();
+    let late = sweep(&Arc::new(Log::default()), &ledger, NOW).run(at(NOW)).await.unwrap();
     assert_eq!(late, Swept::default(), "no time was left");
     assert_eq!(ledger.list("sweeps/us-east-1").await.unwrap(), Vec::<String>::new());
 }
