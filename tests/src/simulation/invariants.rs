@@ -148,7 +148,7 @@ pub fn written(
         }
         return;
     }
-    if world.needs_approval && !matches!(job, Job::Approve { .. }) {
+    if world.terms.needs_approval && !matches!(job, Job::Approve { .. }) {
         world.violated(ASKED, format!("{call} for {finding}"));
     }
     let mut writes = world.writes();
@@ -156,8 +156,8 @@ pub fn written(
     // A run begins at a full hour, and clocks that are apart may see the hour before and the one after.
     let unasked =
         writes.iter().filter(|write| write.unasked).map(|write| &write.finding).collect::<BTreeSet<_>>().len();
-    if unasked > (world.hours() + 2) * world.budget {
-        world.violated(BUDGET, format!("{unasked} findings, budget {}", world.budget));
+    if unasked > (world.hours() + 2) * world.terms.budget {
+        world.violated(BUDGET, format!("{unasked} findings, budget {}", world.terms.budget));
     }
 }
 
@@ -178,6 +178,21 @@ pub fn ended(world: &Arc<World>) {
         }
     }
     chained(world);
+}
+
+/// How many writes took back each violation that was not exempt, in the order of the log.
+pub fn answers(world: &World) -> Vec<usize> {
+    let writes = world.writes();
+    let mut changes = world.changes();
+    changes.retain(|change| change.resource != "exempt");
+    changes.sort_by_key(|change| (change.time, change.uid.clone()));
+    changes
+        .iter()
+        .map(|change| {
+            let finding = finding_of(change);
+            writes.iter().filter(|write| write.finding == finding).count()
+        })
+        .collect()
 }
 
 /// Looks at the chain of every finding, the way `onus verify --all` does. Nothing waits or fails any more, so one look is enough.

@@ -1,9 +1,10 @@
 //! The pipeline in a hostile world, one seed at a time: audit, respond and ledger are the real ones; cloud, queue, clock and people are models.
 //!
 //! A run is a function of its seed: one thread polls handlers by hand, in an order drawn from the seed, and every operation of a port is
-//! two points at which the handler may be left waiting, or die. Messages are duplicated, reordered and lost; calls and ledger operations
-//! fail, or succeed without the handler hearing of it; clocks are apart; people, other automation and approvals interfere. In the end faults
-//! stop, everything is delivered once more, and what is then still open is a violation of an invariant. After each step the rest of
+//! two points at which the handler may be left waiting, or die. Messages are duplicated and reordered, events are lost for good, so that only the
+//! sweep of the log finds their changes; calls and ledger operations fail, or succeed without the handler hearing of it; clocks are apart; people,
+//! other automation and approvals interfere. In the end faults stop, what was put aside is tried once more, the timer rings, and what is
+//! then still open is a violation of an invariant. After each step the rest of
 //! [`invariants`] is checked.
 //!
 //! What the model leaves out: a provider whose reads lag behind its writes, and a whole-object write without a version token (nobody can protect
@@ -15,12 +16,16 @@ pub mod people;
 pub mod random;
 pub mod rules;
 pub mod scheduler;
+pub mod stage;
 pub mod store;
+pub mod sweep;
+pub mod terms;
 pub mod world;
 
 pub use invariants::Violation;
 pub use random::Faults;
 pub use scheduler::{Run, run, tell};
+pub use terms::Scene;
 
 /// A part of the pipeline that the simulation takes away, to show that it would notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,8 @@ use onus_pipeline::{Job, Records};
 
 use super::random::Chance;
 use super::store::Store;
+use super::sweep::LAG;
+use super::terms::Scene;
 use super::world::{Body, Message, ModelChange, World};
 
 /// The handler number under which people write to the ledger.
@@ -57,7 +59,21 @@ pub enum Act {
 }
 
 /// When who does what, in order.
-pub fn script(chance: &Chance, start: Timestamp) -> Vec<(Timestamp, Act)> {
+pub fn script(scene: Scene, chance: &Chance, start: Timestamp) -> Vec<(Timestamp, Act)> {
+    let acts = match scene {
+        Scene::Hostile => hostile(chance),
+        // The last resource is exempt.
+        Scene::Lossy => (0..20)
+            .map(|n| Act::Violate { resource: chance.below(RESOURCES.len() - 1), entry: format!("bad-{n}") })
+            .collect(),
+    };
+    let at = |act| (start.checked_add(SignedDuration::from_secs(chance.between(0, 400))).expect("in range"), act);
+    let mut script: Vec<_> = acts.into_iter().map(at).collect();
+    script.sort_by_key(|(at, _)| *at);
+    script
+}
+
+fn hostile(chance: &Chance) -> Vec<Act> {
     let mut acts = Vec::new();
     for _ in 0..=chance.below(5) {
         let (resource, entry) = (chance.below(RESOURCES.len()), format!("bad-{}", chance.below(3)));
@@ -74,10 +90,7 @@ pub fn script(chance: &Chance, start: Timestamp) -> Vec<(Timestamp, Act)> {
     for _ in 0..chance.below(6) {
         acts.push(Act::Ask(["approve", "approve", "deny", "undo", "undo"][chance.below(5)]));
     }
-    let at = |act| (start.checked_add(SignedDuration::from_secs(chance.between(0, 400))).expect("in range"), act);
-    let mut script: Vec<_> = acts.into_iter().map(at).collect();
-    script.sort_by_key(|(at, _)| *at);
-    script
+    acts
 }
 
 /// Does one act. May answer with one to be done later.
@@ -116,14 +129,15 @@ fn write(world: &World, resource: usize, change: impl FnOnce(&mut BTreeSet<Strin
     }
 }
 
-/// A bad entry, its record, and one to five deliveries of it, or none.
+/// A bad entry, its record, and one to five deliveries of it; or none at all, and then only the sweep finds it.
 fn violate(world: &World, resource: usize, entry: &str) {
     let (name, document) = RESOURCES[resource];
     write(world, resource, |entries| entries.insert(entry.to_owned()));
     let uid = format!("e-{}", world.changes().len());
     let (resource, entry, time) = (name.to_owned(), entry.to_owned(), world.now());
-    world.log(ModelChange { uid: uid.clone(), resource, document, entry, time });
-    if world.chance.permille(world.rates.dropped) {
+    let lag = world.chance.between(0, LAG);
+    world.log(ModelChange { uid: uid.clone(), resource, document, entry, time, lag, text: String::new() });
+    if world.chance.permille(world.terms.rates.dropped) {
         world.count(|faults| faults.dropped += 1);
         return;
     }

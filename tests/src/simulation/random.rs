@@ -41,7 +41,7 @@ pub struct Rates {
     pub throttled: u32,
     /// A sink or queue refuses.
     pub refused: u32,
-    /// A delivery of an event is lost.
+    /// An event is never delivered: only the sweep finds it.
     pub dropped: u32,
 }
 
@@ -55,7 +55,7 @@ impl Rates {
             unheard: one([0, 5, 20, 60]),
             throttled: one([0, 0, 20, 100]),
             refused: one([0, 0, 20, 100]),
-            dropped: one([0, 0, 100, 100]),
+            dropped: one([0, 30, 60, 100]),
         }
     }
 }
@@ -73,7 +73,7 @@ pub struct Faults {
     pub throttled: u64,
     /// Notices and jobs that were refused.
     pub refused: u64,
-    /// Deliveries that never came.
+    /// Events that were never delivered.
     pub dropped: u64,
     /// Deliveries beyond the first.
     pub duplicated: u64,

@@ -25,7 +25,7 @@ impl Rules for ModelRules {
     fn candidates(&self, change: &Change<'_>) -> Vec<Candidate<'_>> {
         let change = self.0.change_of(&change.uid);
         let (id, state) = if change.document { (BY_STATE, Some("Document")) } else { (BY_RECORD, None) };
-        let remedy = Some(self.0.remedy(change.document));
+        let remedy = Some(self.0.terms.remedy(change.document, self.0.missing));
         vec![Candidate { id, controls: &[], severity: Severity::High, remedy, state }]
     }
 
@@ -61,7 +61,7 @@ impl Rules for ModelRules {
             respond: Vec::new(),
             controls: Vec::new(),
             references: Vec::new(),
-            remedy: Some(self.0.remedy(model.document).to_owned()),
+            remedy: Some(self.0.terms.remedy(model.document, self.0.missing).to_owned()),
             change: change.summary(),
             effects: Effects::none(),
             from_state: state.is_some(),

@@ -1,29 +1,28 @@
 //! Who goes on next, who dies, and what each handler stands on.
 
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use onus_core::{
-    Actor, Caller, Change, Clock, Cloud, Document, Effects, Finding, Ledger, Notice, Origin, Outcome, Resource, Sink,
-    SinkConfig, SinkError,
-};
-use onus_pipeline::{Auditor, Config, HandleError, Job, Pause, Policy, QueueError, Records, Responder, ResponseQueue};
+use onus_pipeline::{Config, HandleError, Policy};
 
-use super::cloud::{Thing, Way, reader, remediation};
+use super::cloud::Thing;
 use super::people::{Act, RESOURCES, act, script, send};
 use super::random::Faults;
-use super::rules::ModelRules;
-use super::store::Store;
-use super::world::{Body, Message, ModelChange, World};
+use super::stage::{NoSink, Stage};
+use super::terms::Scene;
+use super::world::{Body, Message, World};
 use super::{Guard, Violation, invariants};
 
 /// How many handlers run at the same time.
 const HANDLERS: usize = 3;
 /// The longest that a handler lives, in seconds; its lease is a minute longer.
 const LIFE: i64 = 120;
+/// The longest that the timer's handler lives.
+const LONG_LIFE: i64 = 900;
+/// Seconds between two rings of the timer.
+const RINGS: i64 = 240;
 /// How far a handler's clock is from the true time, in seconds, either way.
 const SKEW: i64 = 25;
 /// How often a message is tried before it is put aside.
@@ -40,6 +39,8 @@ pub struct Run {
     pub faults: Faults,
     /// Writes of Onus to the cloud.
     pub writes: u64,
+    /// How many writes took back each violation that was not exempt, in the order of the log.
+    pub answers: Vec<usize>,
     /// What should never have happened.
     pub violations: Vec<Violation>,
     /// What happened, line by line, where that was asked for.
@@ -62,26 +63,28 @@ struct Scheduler {
     aside: Vec<Body>,
     started: usize,
     steps: u64,
+    /// When the timer rings next.
+    rings: Timestamp,
 }
 
 /// Plays one seed.
-pub fn run(seed: u64, missing: Option<Guard>) -> Run {
-    play(seed, missing, false)
+pub fn run(seed: u64, scene: Scene, missing: Option<Guard>) -> Run {
+    play(seed, scene, missing, false)
 }
 
 /// Plays one seed and tells what happened.
-pub fn tell(seed: u64, missing: Option<Guard>) -> Run {
-    play(seed, missing, true)
+pub fn tell(seed: u64, scene: Scene, missing: Option<Guard>) -> Run {
+    play(seed, scene, missing, true)
 }
 
-fn play(seed: u64, missing: Option<Guard>, told: bool) -> Run {
-    let world = Arc::new(World::new(seed, missing, told));
+fn play(seed: u64, scene: Scene, missing: Option<Guard>, told: bool) -> Run {
+    let world = Arc::new(World::new(seed, scene, missing, told));
     for (name, _) in RESOURCES {
         let entries = ["good-0".to_owned(), "good-9".to_owned()].into();
         world.things().insert(name.to_owned(), Thing { entries, version: 1 });
     }
-    let config: Config<NoSink> = Config::parse("onus.yaml", &world.yaml()).expect("a good configuration");
-    let mut script = script(&world.chance, world.now());
+    let config: Config<NoSink> = Config::parse("onus.yaml", &world.terms.yaml()).expect("a good configuration");
+    let mut script = script(scene, &world.chance, world.now());
     script.reverse();
     let mut scheduler = Scheduler {
         policy: Arc::new(Policy::from(&config)),
@@ -90,13 +93,20 @@ fn play(seed: u64, missing: Option<Guard>, told: bool) -> Run {
         aside: Vec::new(),
         started: 0,
         steps: 0,
+        rings: world.now(),
         world: Arc::clone(&world),
     };
     scheduler.play();
     scheduler.settle();
     invariants::ended(&world);
-    let writes = world.writes().len() as u64;
-    Run { steps: scheduler.steps, faults: world.faults(), writes, violations: world.violations(), tale: world.tale() }
+    Run {
+        steps: scheduler.steps,
+        faults: world.faults(),
+        writes: world.writes().len() as u64,
+        answers: invariants::answers(&world),
+        violations: world.violations(),
+        tale: world.tale(),
+    }
 }
 
 impl Scheduler {
@@ -105,6 +115,7 @@ impl Scheduler {
         while self.steps < LONGEST {
             self.steps += 1;
             self.let_people_act();
+            self.ring();
             self.end_the_old();
             let due = self.due();
             let start = !due.is_empty() && self.handlers.len() < HANDLERS;
@@ -119,17 +130,17 @@ impl Scheduler {
         self.world.violated("every run ends", format!("{LONGEST} steps"));
     }
 
-    /// Stops the faults, delivers everything once more, and lets it come to an end.
+    /// Stops the faults, tries once more what was put aside, lets the timer ring, and lets it come to an end. No event is delivered again:
+    /// what never came is the sweep's to find.
     fn settle(&mut self) {
         self.world.calm_down();
         self.world.pass(LIFE + 120);
         for _ in 0..2 {
-            for body in self.aside.drain(..).collect::<Vec<_>>() {
+            for body in self.aside.drain(..).filter(|body| !matches!(body, Body::Event(_))).collect::<Vec<_>>() {
                 send(&self.world, body, 0);
             }
-            for change in self.world.changes() {
-                send(&self.world, Body::Event(change.uid.clone()), 0);
-            }
+            self.rings = self.world.now();
+            self.ring();
             self.play();
         }
         if !self.aside.is_empty() {
@@ -145,6 +156,14 @@ impl Scheduler {
                 self.script.push(later);
                 self.script.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
             }
+        }
+    }
+
+    /// Rings the timer when it is time.
+    fn ring(&mut self) {
+        if self.rings <= self.world.now() {
+            send(&self.world, Body::Timer, 0);
+            self.rings = later(self.world.now(), RINGS);
         }
     }
 
@@ -173,12 +192,14 @@ impl Scheduler {
         let message = self.world.queue().swap_remove(at);
         self.started += 1;
         self.world.say(|| format!("handler {} takes {:?}", self.started, message.body));
-        let until = self.world.now().checked_add(SignedDuration::from_secs(LIFE)).expect("in range");
+        let life = if matches!(message.body, Body::Timer) { LONG_LIFE } else { LIFE };
+        let until = later(self.world.now(), life);
         let stage = Stage {
             world: Arc::clone(&self.world),
             policy: Arc::clone(&self.policy),
             task: self.started,
             skew: self.world.chance.between(-SKEW, SKEW),
+            until,
         };
         let work = Box::pin(stage.handle(message.body.clone()));
         self.handlers.push(Handler { message, until, work });
@@ -188,7 +209,7 @@ impl Scheduler {
     fn go_on(&mut self) {
         let at = self.world.chance.below(self.handlers.len());
         if !self.world.is_calm() {
-            if self.world.chance.permille(self.world.rates.crash) {
+            if self.world.chance.permille(self.world.terms.rates.crash) {
                 return self.die(at);
             }
             if self.world.chance.permille(100) {
@@ -206,15 +227,18 @@ impl Scheduler {
         }
     }
 
-    /// The message comes again, or is put aside.
+    /// The message comes again, or is put aside. The timer just rings again, in its time.
     fn again(&mut self, message: Message, seconds: i64) {
+        if matches!(message.body, Body::Timer) {
+            return;
+        }
         let tries = message.tries + 1;
         if tries >= TRIES && !self.world.is_calm() {
             self.aside.push(message.body);
             return;
         }
-        let visible = self.world.now().checked_add(SignedDuration::from_secs(seconds * i64::from(tries.min(8))));
-        self.world.queue().push(Message { visible: visible.expect("in range"), tries, ..message });
+        let visible = later(self.world.now(), seconds * i64::from(tries.min(8)));
+        self.world.queue().push(Message { visible, tries, ..message });
     }
 
     /// Passes the time until something is to be done; `false` when nothing ever is.
@@ -228,174 +252,6 @@ impl Scheduler {
     }
 }
 
-/// What one handler stands on.
-struct Stage {
-    world: Arc<World>,
-    policy: Arc<Policy>,
-    task: usize,
-    skew: i64,
-}
-
-impl Stage {
-    fn records(&self) -> Records {
-        let ledger: Arc<dyn Ledger> = Arc::new(Store { world: Arc::clone(&self.world), task: self.task, kind: false });
-        Records::new(ledger)
-    }
-
-    fn caller(&self, writes: bool) -> Arc<dyn Caller> {
-        Arc::new(Way { world: Arc::clone(&self.world), task: self.task, writes })
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(Skewed { world: Arc::clone(&self.world), seconds: self.skew })
-    }
-
-    fn sinks(&self) -> Vec<Arc<dyn Sink>> {
-        vec![Arc::new(Listener(Arc::clone(&self.world)))]
-    }
-
-    fn auditor(&self) -> Auditor {
-        Auditor {
-            rules: Arc::new(ModelRules(Arc::clone(&self.world))),
-            policy: Arc::clone(&self.policy),
-            records: self.records(),
-            sinks: self.sinks(),
-            caller: Some(self.caller(false)),
-            account: None,
-            readers: reader,
-            remediations: remediation,
-            tags: |_, _| Some(onus_core::TagSource::Untagged),
-            queue: Some(Arc::new(Jobs(Arc::clone(&self.world)))),
-            clock: self.clock(),
-        }
-    }
-
-    fn responder(&self) -> Responder {
-        Responder {
-            policy: Arc::clone(&self.policy),
-            records: self.records(),
-            sinks: self.sinks(),
-            caller: self.caller(true),
-            account: None,
-            remediations: remediation,
-            tags: |_, _| Some(onus_core::TagSource::Untagged),
-            clock: self.clock(),
-            links: None,
-            pause: Arc::new(Waits(Arc::clone(&self.world))),
-            lease: SignedDuration::from_secs(LIFE + 60),
-        }
-    }
-
-    async fn handle(self, body: Body) -> Result<(), HandleError> {
-        let job = match body {
-            Body::Event(uid) => {
-                let change = decoded(&self.world.change_of(&uid));
-                return self.auditor().handle(&change).await.map(drop);
-            }
-            Body::Job(job) => job,
-            Body::Request(key) => match self.records().requested(&key).await? {
-                Some(job) => job,
-                None => return Ok(()),
-            },
-        };
-        self.world.task(self.task, |task| task.job = Some(job.clone()));
-        self.responder().handle(&job).await.map(drop)
-    }
-}
-
-/// The change as the pipeline sees it.
-fn decoded(model: &ModelChange) -> Change<'static> {
-    let kind = if model.document { "Document" } else { "Set" };
-    Change {
-        uid: model.uid.clone().into(),
-        time: model.time,
-        cloud: Cloud::Aws,
-        account: "111122223333".into(),
-        region: "".into(),
-        source: "model",
-        service: "model".into(),
-        action: "Add".into(),
-        action_raw: "Add".into(),
-        read_only: false,
-        actor: Actor::default(),
-        origin: Origin::default(),
-        resources: vec![Resource::new(kind, model.resource.clone(), model.resource.clone())],
-        outcome: Outcome::Succeeded,
-        request: Document::absent(),
-        response: Document::absent(),
-        record: Document::absent(),
-        text: "{}",
-        derive: |_| Effects::none(),
-        effects: OnceLock::new(),
-    }
-}
-
-struct Skewed {
-    world: Arc<World>,
-    seconds: i64,
-}
-
-impl Clock for Skewed {
-    fn now(&self) -> Timestamp {
-        self.world.now().checked_add(SignedDuration::from_secs(self.seconds)).expect("in range")
-    }
-}
-
-struct Waits(Arc<World>);
-
-#[async_trait]
-impl Pause for Waits {
-    async fn pause(&self, attempt: u32) {
-        self.0.turn().await;
-        self.0.pass(i64::from(attempt));
-    }
-}
-
-/// `onus.yaml` names no sink here.
-#[derive(serde::Deserialize)]
-enum NoSink {}
-
-impl SinkConfig for NoSink {
-    fn name(&self) -> &str {
-        match *self {}
-    }
-}
-
-struct Listener(Arc<World>);
-
-#[async_trait]
-impl Sink for Listener {
-    fn name(&self) -> &'static str {
-        "listener"
-    }
-
-    async fn tell(&self, notice: &Notice) -> Result<(), SinkError> {
-        self.0.turn().await;
-        if self.0.refuses() {
-            let source = "the sink is not there".into();
-            return Err(SinkError { sink: "listener".to_owned(), retryable: true, source });
-        }
-        self.0.tell(notice);
-        self.0.turn().await;
-        Ok(())
-    }
-}
-
-struct Jobs(Arc<World>);
-
-#[async_trait]
-impl ResponseQueue for Jobs {
-    async fn enqueue(&self, job: &Job, _: &Finding) -> Result<(), QueueError> {
-        self.0.turn().await;
-        if self.0.refuses() {
-            return Err(QueueError { retryable: true, source: "the queue is not there".into() });
-        }
-        let copies = if self.0.is_calm() { 1 } else { 1 + self.0.chance.below(3) };
-        for _ in 0..copies {
-            let later = self.0.chance.between(0, 10);
-            send(&self.0, Body::Job(job.clone()), later);
-        }
-        self.0.turn().await;
-        Ok(())
-    }
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).expect("in range")
 }

@@ -10,11 +10,13 @@ use std::task::{Context, Poll};
 use jiff::{SignedDuration, Timestamp};
 use onus_core::{Call, Created, FindingId, Notice};
 use onus_pipeline::Job;
+use serde::{Deserialize, Serialize};
 
 use super::Guard;
 use super::cloud::Things;
 use super::invariants::{self, Violation};
-use super::random::{Chance, Faults, Rates};
+use super::random::{Chance, Faults};
+use super::terms::{Scene, Terms};
 
 /// What one operation of a port suffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Fault {
 }
 
 /// One bad change, as the cloud's log has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelChange {
     /// The record's id.
     pub uid: String,
@@ -40,6 +42,12 @@ pub struct ModelChange {
     pub entry: String,
     /// When.
     pub time: Timestamp,
+    /// After how many seconds the log shows it.
+    #[serde(skip)]
+    pub lag: i64,
+    /// The record's text.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// What a message asks for.
@@ -51,6 +59,8 @@ pub enum Body {
     Job(Job),
     /// A person's request, by its key in the ledger.
     Request(String),
+    /// The timer rings: the log is swept, and what is due is done.
+    Timer,
 }
 
 /// One message of a queue that delivers at least once.
@@ -88,14 +98,10 @@ pub struct Write {
 pub struct World {
     /// Draws.
     pub chance: Chance,
-    /// How unkind the run is.
-    pub rates: Rates,
+    /// What the seed chose.
+    pub terms: Terms,
     /// The guard that was taken away.
     pub missing: Option<Guard>,
-    /// Whether responses need a person.
-    pub needs_approval: bool,
-    /// How many responses an hour may be carried out unasked.
-    pub budget: usize,
     calm: AtomicBool,
     /// What happened, where somebody wants to read it.
     tale: Option<Mutex<Vec<String>>>,
@@ -114,21 +120,17 @@ pub struct World {
 }
 
 /// The moment at which every run begins.
-const START: i64 = 1_767_225_600;
+pub const START: i64 = 1_767_225_600;
 
 impl World {
     /// An empty world.
-    pub fn new(seed: u64, missing: Option<Guard>, told: bool) -> Self {
+    pub fn new(seed: u64, scene: Scene, missing: Option<Guard>, told: bool) -> Self {
         let chance = Chance::new(seed);
-        let rates = Rates::draw(&chance);
-        let needs_approval = chance.permille(300);
-        let budget = if chance.permille(500) { 1 + chance.below(4) } else { 100 };
+        let terms = Terms::draw(scene, &chance);
         Self {
             chance,
-            rates,
+            terms,
             missing,
-            needs_approval,
-            budget,
             calm: AtomicBool::new(false),
             tale: told.then(Mutex::default),
             faults: Mutex::default(),
@@ -145,26 +147,6 @@ impl World {
         }
     }
 
-    /// `onus.yaml` of the run.
-    pub fn yaml(&self) -> String {
-        format!(
-            "modes: {{ default: enforce }}\nsettings: {{ responses_per_hour: {} }}\nexemptions:\n  - {{ rule: 'model.*', \
-             resource: exempt, reason: known, owner: o, expires: never }}\n",
-            self.budget
-        )
-    }
-
-    /// The remediation of a kind of resource. Without the guard, the one that needs nobody.
-    pub fn remedy(&self, document: bool) -> &'static str {
-        let approved = self.needs_approval && self.missing != Some(Guard::Approval);
-        match (document, approved) {
-            (false, false) => "model.set.remove",
-            (false, true) => "model.set.remove_approved",
-            (true, false) => "model.document.remove",
-            (true, true) => "model.document.remove_approved",
-        }
-    }
-
     /// One point at which a handler waits: others go on, and it may die.
     pub fn turn(&self) -> Turn {
         Turn { waited: self.is_calm() }
@@ -177,11 +159,11 @@ impl World {
             return Fault::None;
         }
         let mut faults = self.faults.lock().expect("unpoisoned");
-        if self.chance.permille(self.rates.lost) {
+        if self.chance.permille(self.terms.rates.lost) {
             faults.lost += 1;
             return Fault::Lost;
         }
-        if self.chance.permille(self.rates.unheard) {
+        if self.chance.permille(self.terms.rates.unheard) {
             faults.unheard += 1;
             return Fault::Unheard;
         }
@@ -190,14 +172,14 @@ impl World {
 
     /// Whether the provider throttles this call.
     pub fn throttles(&self) -> bool {
-        let throttled = !self.is_calm() && self.chance.permille(self.rates.throttled);
+        let throttled = !self.is_calm() && self.chance.permille(self.terms.rates.throttled);
         self.count(|faults| faults.throttled += u64::from(throttled));
         throttled
     }
 
     /// Whether a sink or queue refuses.
     pub fn refuses(&self) -> bool {
-        let refused = !self.is_calm() && self.chance.permille(self.rates.refused);
+        let refused = !self.is_calm() && self.chance.permille(self.terms.rates.refused);
         self.count(|faults| faults.refused += u64::from(refused));
         refused
     }
@@ -300,7 +282,8 @@ impl World {
     }
 
     /// Logs a change.
-    pub fn log(&self, change: ModelChange) {
+    pub fn log(&self, mut change: ModelChange) {
+        change.text = serde_json::to_string(&change).expect("a record is plain");
         self.changes.lock().expect("unpoisoned").insert(change.uid.clone(), Arc::new(change));
     }
 

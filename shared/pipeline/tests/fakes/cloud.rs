@@ -1,6 +1,6 @@
 //! A cloud of one resource, its remediations and its reader.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -23,13 +23,23 @@ pub struct FakeCloud {
     /// Readings that still show the old state after a write.
     pub stale: Mutex<Vec<BTreeSet<String>>>,
     pub staleness: usize,
+    /// What happens while the operation of that name is called, one for each call, in order.
+    pub meanwhile: Mutex<VecDeque<(&'static str, Meanwhile)>>,
     pub fuse: Arc<Fuse>,
     pub last: Last,
 }
 
+/// Does something to the cloud; an answer is given instead of the operation's own.
+pub type Meanwhile = Box<dyn FnOnce(&FakeCloud) -> Option<CallErrorKind> + Send>;
+
 impl FakeCloud {
     fn answer(&self, call: &Call) -> Result<Value, CallError> {
         let error = |kind| CallError { call: call.name(), kind, code: format!("{kind:?}"), message: "no".to_owned() };
+        if let Some(meanwhile) = self.due(&call.operation)
+            && let Some(kind) = meanwhile(self)
+        {
+            return Err(error(kind));
+        }
         let mut refusals = self.refusals.lock().expect("unpoisoned");
         if let Some(at) = refusals.iter().position(|(operation, _)| *operation == call.operation) {
             return Err(error(refusals.remove(at).1));
@@ -53,6 +63,21 @@ impl FakeCloud {
         *stale = vec![before; self.staleness];
         self.writes.lock().expect("unpoisoned").push(format!("{} {id}", call.operation));
         Ok(json!({}))
+    }
+
+    fn due(&self, operation: &str) -> Option<Meanwhile> {
+        let mut meanwhile = self.meanwhile.lock().expect("unpoisoned");
+        let at = meanwhile.iter().position(|(name, _)| *name == operation)?;
+        meanwhile.remove(at).map(|(_, meanwhile)| meanwhile)
+    }
+
+    /// Lets something happen during the next call of an operation, or during the one after those that were given before.
+    pub fn during(
+        &self,
+        operation: &'static str,
+        meanwhile: impl FnOnce(&Self) -> Option<CallErrorKind> + Send + 'static,
+    ) {
+        self.meanwhile.lock().expect("unpoisoned").push_back((operation, Box::new(meanwhile)));
     }
 
     pub fn has(&self) -> Vec<String> {
@@ -100,10 +125,11 @@ const fn spec(id: &'static str, safety: Safety) -> RemoveBad {
     RemoveBad(Spec { id, title: "", safety, kind: "Fake", reads: &[], writes: &[], undo: &[], caveat: "" })
 }
 
-static REMEDIATIONS: [RemoveBad; 3] = [
+static REMEDIATIONS: [RemoveBad; 4] = [
     spec("fake.auto", Safety::Automatic),
     spec("fake.ask", Safety::NeedsApproval),
     spec("fake.manual", Safety::ManualOnly),
+    spec("fake.absent", Safety::Automatic),
 ];
 
 pub fn remediations(id: &str) -> Option<&'static dyn Remediation> {
@@ -120,7 +146,9 @@ impl Remediation for RemoveBad {
     }
 
     fn reads(&self, _: &Finding, _: &Image) -> Result<Vec<Read>, PlanError> {
-        Ok(vec![Read::new("it", Call::aws("fake", "Get", "", json!({})))])
+        let read = Read::new("it", Call::aws("fake", "Get", "", json!({})));
+        // To this one what is gone is nothing to take back.
+        Ok(vec![if self.0.id == "fake.absent" { read.absent(&["NotFound"]) } else { read }])
     }
 
     fn plan(&self, _: &Finding, image: &Image) -> Result<Vec<Step>, PlanError> {

@@ -101,6 +101,8 @@ fn dead() -> Box<dyn std::error::Error + Send + Sync> {
 
 pub struct FakeLedger {
     pub inner: Arc<dyn Ledger>,
+    /// The next attempt of that name on a key with this in it fails, and whether a retry may help.
+    pub failing: Mutex<Option<(&'static str, &'static str, bool)>>,
     pub fuse: Arc<Fuse>,
     pub last: Last,
 }
@@ -109,25 +111,47 @@ impl FakeLedger {
     fn failed(attempt: &'static str, key: &str) -> LedgerError {
         LedgerError { attempt, key: key.to_owned(), retryable: true, source: dead() }
     }
+
+    /// Lets the next attempt of that name on a key with this in it fail.
+    pub fn fail(&self, attempt: &'static str, within: &'static str, retryable: bool) {
+        *self.failing.lock().expect("unpoisoned") = Some((attempt, within, retryable));
+    }
+
+    /// Whether the failure that was asked for has happened.
+    pub fn has_failed(&self) -> bool {
+        self.failing.lock().expect("unpoisoned").is_none()
+    }
+
+    fn due(&self, attempt: &'static str, key: &str) -> Result<(), LedgerError> {
+        let mut failing = self.failing.lock().expect("unpoisoned");
+        match failing.take_if(|(name, within, _)| *name == attempt && key.contains(*within)) {
+            Some((_, _, retryable)) => Err(LedgerError { retryable, ..Self::failed(attempt, key) }),
+            None => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
 impl Ledger for FakeLedger {
     async fn create(&self, key: &str, value: Vec<u8>) -> Result<Created, LedgerError> {
+        self.due("create", key)?;
         let work = self.inner.create(key, value);
         self.fuse.run(self.last, work).await.unwrap_or_else(|| Err(Self::failed("create", key)))
     }
 
     async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.due("read", key)?;
         self.fuse.run(self.last, self.inner.read(key)).await.unwrap_or_else(|| Err(Self::failed("read", key)))
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
+        self.due("list", prefix)?;
         self.fuse.run(self.last, self.inner.list(prefix)).await.unwrap_or_else(|| Err(Self::failed("list", prefix)))
     }
 }
 
-/// The rule `fake.fires` fires; `fake.asks` needs state, and fires when a statement begins with `bad`; `fake.breaks` cannot be evaluated.
+/// The rule `fake.fires` fires; `fake.asks` needs state, and fires when a statement begins with `bad`; `fake.unsure` cannot tell with state either;
+/// `fake.breaks` cannot be evaluated.
 pub struct FakeRules {
     pub rules: Vec<&'static str>,
     pub remedy: &'static str,
@@ -157,6 +181,7 @@ impl Rules for FakeRules {
             ("fake.asks", Some(state)) if statements_of(&state.image).iter().any(|id| id.starts_with("bad")) => {
                 Ok(Verdict::Fires)
             }
+            ("fake.unsure", _) => Ok(Verdict::NeedsState(vec![Doubt::new("request", "is left out")])),
             ("fake.breaks", _) => Err("no such key".into()),
             _ => Ok(Verdict::Silent),
         }
@@ -314,6 +339,8 @@ impl Sink for FakeSink {
 
 pub struct FakeQueue {
     pub jobs: Mutex<Vec<Job>>,
+    /// Fails this often, with this retryability, before it takes anything.
+    pub failures: Mutex<Vec<bool>>,
     pub fuse: Arc<Fuse>,
     pub last: Last,
 }
@@ -321,6 +348,9 @@ pub struct FakeQueue {
 #[async_trait]
 impl ResponseQueue for FakeQueue {
     async fn enqueue(&self, job: &Job, _about: &Finding) -> Result<(), QueueError> {
+        if let Some(retryable) = self.failures.lock().expect("unpoisoned").pop() {
+            return Err(QueueError { retryable, source: dead() });
+        }
         let work = async { self.jobs.lock().expect("unpoisoned").push(job.clone()) };
         self.fuse.run(self.last, work).await.ok_or_else(|| QueueError { retryable: true, source: dead() })
     }
@@ -355,7 +385,12 @@ impl World {
         };
         let config = Config::<Nowhere>::parse("onus.yaml", yaml).expect("a good configuration");
         Self {
-            ledger: Arc::new(FakeLedger { inner: Arc::clone(&store), fuse: Arc::clone(&fuse), last }),
+            ledger: Arc::new(FakeLedger {
+                inner: Arc::clone(&store),
+                failing: Mutex::default(),
+                fuse: Arc::clone(&fuse),
+                last,
+            }),
             cloud: Arc::new(FakeCloud {
                 statements: Mutex::new(["bad-1", "bad-2", "good"].map(str::to_owned).into()),
                 writes: Mutex::default(),
@@ -363,11 +398,17 @@ impl World {
                 refusals: Mutex::default(),
                 stale: Mutex::default(),
                 staleness: 0,
+                meanwhile: Mutex::default(),
                 fuse: Arc::clone(&fuse),
                 last,
             }),
             sinks: vec![sink("one"), sink("two")],
-            queue: Arc::new(FakeQueue { jobs: Mutex::default(), fuse: Arc::clone(&fuse), last }),
+            queue: Arc::new(FakeQueue {
+                jobs: Mutex::default(),
+                failures: Mutex::default(),
+                fuse: Arc::clone(&fuse),
+                last,
+            }),
             clock: Arc::new(FakeClock(Mutex::new(at(NOW)))),
             policy: Arc::new(Policy::from(&config)),
             rules: Arc::new(FakeRules { rules: rules.to_vec(), remedy }),
