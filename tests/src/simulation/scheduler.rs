@@ -99,10 +99,11 @@ fn play(seed: u64, scene: Scene, missing: Option<Guard>, told: bool) -> Run {
     scheduler.play();
     scheduler.settle();
     invariants::ended(&world);
+    let writes = world.writes().len() as u64;
     Run {
         steps: scheduler.steps,
         faults: world.faults(),
-        writes: world.writes().len() as u64,
+        writes,
         answers: invariants::answers(&world),
         violations: world.violations(),
         tale: world.tale(),
