@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo demo-azure demo-gcp test lint docs docs-check deny local build bench fuzz clean measure measure-cold-start simulate faults
+.PHONY: help demo demo-azure demo-gcp test lint docs docs-check deny local build build-aws build-azure build-gcp bench fuzz clean measure measure-cold-start simulate faults
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,22 @@ deny: .local/cargo/bin/cargo-deny ## Check licences, sources and banned crates
 local: ## Install the local clouds and their clients into .local/
 	@tests/local/install.sh
 
-build: ## Build the functions and the command line, optimised
+build: build-aws build-azure build-gcp ## Build the functions of every cloud and the command line, optimised
+	@cargo build --release -p onus
+
+build-aws: ## Lay out target/lambda for sam deploy
 	@cargo build --profile function -p aws-audit -p aws-respond -p aws-sweep -p aws-approve
 	@for name in aws-audit aws-respond aws-sweep aws-approve; do install -D $(TARGET)/function/$$name target/lambda/$$name/bootstrap; done
-	@cargo build --release -p onus
+
+build-azure: ## Lay out target/azure: each folder is a function app, zipped and published as it is
+	@cargo build --profile function -p azure-audit -p azure-respond
+	@for name in azure-audit azure-respond; do mkdir -p target/azure && cp -rT infra/azure/functions/$$name target/azure/$$name \
+	  && install $(TARGET)/function/$$name target/azure/$$name/$$name; done
+
+build-gcp: ## Lay out target/gcp: each folder is the context of a container image
+	@cargo build --profile function -p gcp-audit -p gcp-respond
+	@for name in gcp-audit gcp-respond; do install -D $(TARGET)/function/$$name target/gcp/$$name/function \
+	  && install -m 644 infra/gcp/Dockerfile target/gcp/$$name/Dockerfile; done
 
 bench: ## Measure rule evaluation beside its limits
 	@cargo bench -p onus-rules

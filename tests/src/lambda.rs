@@ -53,6 +53,8 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .envs(env)
             .stdin(Stdio::null())
+            // Metric lines, which would stand between those of the tests.
+            .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start `{}`: {error}", binary.display()));
         Self { child, events, answers, polls }

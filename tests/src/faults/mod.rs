@@ -15,10 +15,11 @@ use crate::local_aws::LocalAws;
 use crate::stage::{Stage, batch, binary, returned};
 use proxy::Proxy;
 
-/// How long the binary under test holds a resource at most, in seconds. In the last thirty of them it begins no write.
+/// How long the binary under test holds a resource at most, in seconds.
 const LEASE: u64 = 40;
-/// How long others leave a resource alone that a killed handler held: its lease, and how far clocks may be apart (`pipeline/src/lock.rs`).
-const HELD: Duration = Duration::from_secs(LEASE + 60 + 1);
+/// How long others leave a resource alone that a killed handler held: its lease, and how far clocks may be apart, which is a third of a short
+/// lease (`pipeline/src/lock.rs`).
+const HELD: Duration = Duration::from_secs(LEASE + LEASE / 3 + 2);
 /// Every cell is a response to the same rule in the same hour: the budget is another test's.
 const CONFIG: &str =
     "{ modes: { default: enforce }, settings: { budget: { per_rule: 9999, per_account: 9999, total: 9999 } } }";
