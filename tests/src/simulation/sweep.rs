@@ -23,6 +23,9 @@ const OVERLAP: i64 = LAG + 70;
 const PAGE: usize = 4;
 
 /// Audits what the log holds since the last checkpoint.
+///
+/// # Errors
+/// The log, the ledger or an audit failed; the next sweep begins where this one did.
 pub async fn sweep(
     world: &Arc<World>,
     ledger: &dyn Ledger,

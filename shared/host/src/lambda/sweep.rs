@@ -39,7 +39,8 @@ impl SweepFunction {
     /// As [`Sweep::run`].
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Swept, Failure> {
         let deadline = i64::try_from(event.context.deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        self.0.run(deadline.unwrap_or(Timestamp::MAX)).await
+        // A sweep is large: it holds an audit, a tick and a baseline.
+        Box::pin(self.0.run(deadline.unwrap_or(Timestamp::MAX))).await
     }
 }
 

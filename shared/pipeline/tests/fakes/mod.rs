@@ -177,11 +177,12 @@ impl Rules for FakeRules {
     ) -> Result<Verdict, Box<dyn std::error::Error + Send + Sync>> {
         match (rule, state) {
             ("fake.fires", _) => Ok(Verdict::Fires),
-            ("fake.asks", None) => Ok(Verdict::NeedsState(vec![Doubt::new("request", "is left out")])),
+            ("fake.asks", None) | ("fake.unsure", _) => {
+                Ok(Verdict::NeedsState(vec![Doubt::new("request", "is left out")]))
+            }
             ("fake.asks", Some(state)) if statements_of(&state.image).iter().any(|id| id.starts_with("bad")) => {
                 Ok(Verdict::Fires)
             }
-            ("fake.unsure", _) => Ok(Verdict::NeedsState(vec![Doubt::new("request", "is left out")])),
             ("fake.breaks", _) => Err("no such key".into()),
             _ => Ok(Verdict::Silent),
         }
