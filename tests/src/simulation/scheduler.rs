@@ -131,13 +131,13 @@ impl Scheduler {
         self.world.violated("every run ends", format!("{LONGEST} steps"));
     }
 
-    /// Stops the faults, tries once more what was put aside, lets the timer ring, and lets it come to an end. No event is delivered again:
-    /// what never came is the sweep's to find.
+    /// Stops the faults, drives again what was put aside as `onus replay-dlq` does, lets the timer ring, and lets it come to an end. No event that
+    /// was lost is delivered: what never came is the sweep's to find.
     fn settle(&mut self) {
         self.world.calm_down();
         self.world.pass(LIFE + 120);
         for _ in 0..2 {
-            for body in self.aside.drain(..).filter(|body| !matches!(body, Body::Event(_))).collect::<Vec<_>>() {
+            for body in std::mem::take(&mut self.aside) {
                 send(&self.world, body, 0);
             }
             self.rings = self.world.now();
