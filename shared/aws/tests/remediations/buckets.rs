@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cases::{own, policy, public, world};
-use crate::findings::{finding, omitted};
+use super::cases::{own, policy, public, world};
+use super::findings::{finding, omitted};
 use onus_core::proof::Case;
 
 const LOGS: &str = "arn:aws:s3:::logs/*";

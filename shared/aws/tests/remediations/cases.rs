@@ -3,8 +3,8 @@
 use onus_core::{Audience, Grant, Level};
 use serde_json::{Value, json};
 
-use crate::findings::{answered, finding, omitted};
-use crate::{buckets, security_groups};
+use super::findings::{answered, finding, omitted};
+use super::{buckets, security_groups};
 use onus_core::proof::{Case, World};
 
 pub(crate) fn world<const N: usize>(things: [(&str, Value); N]) -> World {

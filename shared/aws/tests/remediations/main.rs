@@ -21,6 +21,9 @@ use onus_core::{Finding, Image, PlanError, Remediation};
 
 use fake::FakeAws;
 
+/// Where the repository's own records are.
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+
 /// Reads what a remediation wants, as the pipeline does.
 async fn read(aws: &FakeAws, remediation: &dyn Remediation, finding: &Finding) -> Result<Image, PlanError> {
     onus_core::state::read_image(aws, |so_far| remediation.reads(finding, so_far)).await
@@ -41,6 +44,22 @@ async fn every_remediation_heals_leaves_the_rest_and_can_be_undone() {
     for case in &cases::all() {
         wrong.extend(wrongs(case).await);
     }
+    assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn changes_are_taken_back_as_cloudtrail_writes_them() {
+    let cases = records::all();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        wrong.extend(wrongs(case).await.into_iter().map(|what| format!("{}: {what}", case.name)));
+    }
+    // What only memory can bring back is played in `restorations/`.
+    let by_memory = ["aws.cloudtrail.restore_trail", "aws.ec2.restore_flow_logs"];
+    let missing = onus_aws::remediations().iter().map(|one| one.spec().id).filter(|id| !by_memory.contains(id));
+    wrong.extend(
+        missing.filter(|id| !cases.iter().any(|case| case.remediation == *id)).map(|id| format!("{id} has no record")),
+    );
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -6,8 +6,8 @@ use onus_sources::aws::policy::{Context, PolicyKind, judge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::cases::policy;
-use crate::findings::finding;
+use super::cases::policy;
+use super::findings::finding;
 
 fn principal() -> impl Strategy<Value = Value> {
     prop_oneof![

@@ -4,8 +4,8 @@ use onus_core::effect::{Direction, Protocol};
 use onus_core::{Finding, Opening, address};
 use serde_json::{Value, json};
 
-use crate::cases::world;
-use crate::findings::{answered, finding};
+use super::cases::world;
+use super::findings::{answered, finding};
 use onus_core::proof::Case;
 
 const GROUP: &str = "group/sg-1";

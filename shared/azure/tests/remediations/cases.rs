@@ -3,9 +3,9 @@
 use onus_core::Finding;
 use serde_json::{Value, json};
 
-use crate::fake::resource;
-use crate::findings::{GROUP, SUBSCRIPTION, id, omitted, on, opened};
-use crate::security_rules;
+use super::fake::resource;
+use super::findings::{GROUP, SUBSCRIPTION, id, omitted, on, opened};
+use super::security_rules;
 use onus_core::proof::{Case, World};
 
 pub(crate) fn all() -> Vec<Case> {

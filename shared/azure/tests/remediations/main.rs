@@ -21,6 +21,9 @@ use onus_core::{Finding, Image, PlanError, Remediation};
 
 use fake::FakeArm;
 
+/// Where the repository's own records are.
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+
 /// Reads what a remediation wants, as the pipeline does.
 async fn read(arm: &FakeArm, remediation: &dyn Remediation, finding: &Finding) -> Result<Image, PlanError> {
     onus_core::state::read_image(arm, |so_far| remediation.reads(finding, so_far)).await
@@ -42,6 +45,18 @@ async fn every_remediation_heals_leaves_the_rest_and_can_be_undone() {
         wrong.extend(wrongs(case).await);
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn records_as_the_log_writes_them_lead_to_the_right_plan() {
+    let (cases, mut wrong) = (records::all().await, Vec::new());
+    for case in &cases {
+        let found = wrongs(case).await;
+        wrong.extend(found.into_iter().map(|what| format!("{}, {}: {what}", case.remediation, case.name)));
+    }
+    assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
+    let recorded = remediations().len() - memory::RECORDED.len();
+    assert_eq!(cases.len(), 2 * recorded, "every remediation is led to from both shapes");
 }
 
 #[test]

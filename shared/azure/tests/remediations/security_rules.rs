@@ -3,8 +3,8 @@
 use onus_core::Finding;
 use serde_json::{Value, json};
 
-use crate::cases::{kept, world};
-use crate::findings::{finding, id, opened};
+use super::cases::{kept, world};
+use super::findings::{finding, id, opened};
 use onus_core::proof::Case;
 use onus_core::proof::World;
 

@@ -3,7 +3,7 @@
 use onus_core::{Audience, Finding, Grant};
 use serde_json::{Value, json};
 
-use crate::findings::{finding, granted};
+use super::findings::{finding, granted};
 use onus_core::proof::{Case, World};
 
 /// What a finding says beside its call.

@@ -86,7 +86,7 @@ pub(crate) fn finding(operation: &str, kind: &'static str, id: &str, request: Va
     }
 }
 
-impl crate::cases::Has for Finding {
+impl super::cases::Has for Finding {
     fn grants(mut self, grants: &[Grant]) -> Self {
         self.effects.grants.extend_from_slice(grants);
         self

@@ -19,6 +19,9 @@ use onus_gcp::{remediation, remediations};
 
 use fake::FakeGcp;
 
+/// Where the repository's own records are.
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+
 /// Reads what a remediation wants, as the pipeline does.
 async fn read(gcp: &FakeGcp, remediation: &dyn Remediation, finding: &Finding) -> Result<Image, PlanError> {
     onus_core::state::read_image(gcp, |so_far| remediation.reads(finding, so_far)).await
@@ -38,6 +41,16 @@ async fn every_remediation_heals_leaves_the_rest_and_can_be_undone() {
     let mut wrong = Vec::new();
     for case in &cases::all() {
         wrong.extend(wrongs(case).await);
+    }
+    assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn records_lead_to_what_heals_and_can_be_undone() {
+    let mut wrong = Vec::new();
+    for case in &records::all() {
+        let found = wrongs(case).await;
+        wrong.extend(found.into_iter().map(|what| format!("{}, {}: {what}", case.remediation, case.name)));
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -1,0 +1,35 @@
+//! What Azure's own tests play.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "modules of another test, of which a part is used"
+)]
+
+#[path = "../../../shared/azure/tests/remediations/cases.rs"]
+mod cases;
+#[path = "../../../shared/azure/tests/remediations/fake.rs"]
+mod fake;
+#[path = "../../../shared/azure/tests/remediations/findings.rs"]
+mod findings;
+#[path = "../../../shared/azure/tests/remediations/records.rs"]
+mod records;
+#[path = "../../../shared/azure/tests/remediations/security_rules.rs"]
+mod security_rules;
+
+use std::sync::Arc;
+
+use super::EVENTS;
+use super::run::{Case, MakeWorld};
+
+pub(crate) async fn cases() -> Vec<Case> {
+    let mut played = cases::all();
+    played.extend(records::all().await);
+    let case = |case: onus_core::proof::Case| {
+        let there = case.world;
+        let world: MakeWorld = Arc::new(move || Arc::new(fake::FakeArm::new(there.clone())));
+        Case::new(case.name, case.remediation, &case.finding, world)
+    };
+    played.into_iter().map(case).collect()
+}
