@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("aws-audit", "aws-respond", "aws-sweep")
+FUNCTIONS = ("aws-audit", "aws-respond", "aws-sweep", "aws-approve")
 FINISHES_WITHIN = 60.0
 
 
