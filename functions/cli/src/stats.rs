@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use onus_core::plan::ReceiptKind;
 use onus_core::{Cloud, ReceiptOutcome};
 use onus_pipeline::Containment;
-use onus_pipeline::containment::percentile;
+use onus_pipeline::containment::{detection, percentile};
 use onus_pipeline::records::History;
 use serde::Serialize;
 
@@ -16,6 +16,21 @@ use crate::Ended;
 use crate::args::{ListFormat, StatsArgs};
 use crate::ledger::{open, runtime};
 use crate::output::{say, table};
+
+/// The columns before the stretches.
+const COUNTS: [&str; 7] = ["cloud", "rule", "findings", "contained", "unverified", "waiting", "alarmed"];
+
+/// The stretches in the order of the way, with what stands above each.
+const STRETCHES: [(&str, &str); 5] = [
+    ("event_to_received", "received"),
+    ("received_to_decided", "decided"),
+    ("decided_to_written", "written"),
+    ("written_to_verified", "verified"),
+    ("time_to_contain", "whole"),
+];
+
+const LEGEND: &str = "p50 / p95 of the time from the change until Onus received it, from there until the rule decided, the first write was \
+     sent and the change was verified to be gone; whole: from the change until then";
 
 /// What was counted of one rule.
 #[derive(Debug, Default, Serialize)]
@@ -27,7 +42,8 @@ struct Counted {
     waiting: usize,
     /// Findings whose last word is an alarm or a refusal.
     alarmed: usize,
-    /// By stretch: the median, the 95th percentile and the longest, in milliseconds.
+    /// By stretch: the median, the 95th percentile and the longest, in milliseconds. Those until a change was decided are of all
+    /// findings, the others of those that were contained.
     milliseconds: BTreeMap<&'static str, [i64; 3]>,
     #[serde(skip)]
     stretches: BTreeMap<&'static str, Vec<i64>>,
@@ -64,10 +80,9 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<Ended> {
     match args.format {
         ListFormat::Json => say!("{}", serde_json::to_string_pretty(&rows)?),
         ListFormat::Table => {
-            let head =
-                ["cloud", "rule", "findings", "contained", "unverified", "waiting", "alarmed", "p50", "p95", "max"];
+            let head: Vec<&str> = COUNTS.into_iter().chain(STRETCHES.map(|(_, head)| head)).collect();
             say!("{}", table::grid(&head, rows.iter().map(Row::cells).collect()));
-            say!("p50, p95, max: from the change until it was verified to be gone");
+            say!("{LEGEND}");
         }
     }
     Ok(Ended::Clean)
@@ -78,11 +93,9 @@ impl Counted {
         self.findings += 1;
         if let Some(containment) = Containment::of(history) {
             self.contained += 1;
-            for (name, ms) in containment.stretches() {
-                self.stretches.entry(name).or_default().push(ms);
-            }
-            return;
+            return self.measure(&containment.stretches());
         }
+        self.measure(&detection(history));
         let responded = history.receipts.iter().rfind(|receipt| receipt.kind == ReceiptKind::Respond);
         match responded.map(|receipt| &receipt.outcome) {
             Some(ReceiptOutcome::Unverified { .. }) => self.unverified += 1,
@@ -90,6 +103,12 @@ impl Counted {
             Some(_) => {}
             None if !history.plans.is_empty() => self.waiting += 1,
             None => self.alarmed += usize::from(!history.alarms.is_empty()),
+        }
+    }
+
+    fn measure(&mut self, stretches: &[(&'static str, i64)]) {
+        for (name, ms) in stretches {
+            self.stretches.entry(name).or_default().push(*ms);
         }
     }
 
@@ -108,10 +127,10 @@ impl Row {
         let counts = [counted.findings, counted.contained, counted.unverified, counted.waiting, counted.alarmed];
         let mut cells = vec![self.cloud.to_string(), self.rule.clone()];
         cells.extend(counts.iter().map(ToString::to_string));
-        match counted.milliseconds.get("time_to_contain") {
-            Some(times) => cells.extend(times.iter().map(|ms| seconds(*ms))),
-            None => cells.extend([const { String::new() }; 3]),
-        }
+        cells.extend(STRETCHES.iter().map(|(name, _)| match counted.milliseconds.get(name) {
+            Some([median, high, _]) => format!("{} / {}", seconds(*median), seconds(*high)),
+            None => String::new(),
+        }));
         cells
     }
 }

@@ -137,6 +137,14 @@ pub struct Step {
     pub inverse: Option<Call>,
 }
 
+impl Step {
+    /// Whether both do the same, whatever version of the resource each was planned on: a call that holds a version token differs
+    /// after every change, and its inverse, which leaves the token [`live`], does not.
+    pub fn is_same_as(&self, other: &Step) -> bool {
+        self.call == other.call || (self.inverse.is_some() && self.inverse == other.inverse)
+    }
+}
+
 /// The exact calls that a response would send. Serialisable: this is the dry run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

@@ -31,6 +31,8 @@ pub mod lambda;
 #[cfg(feature = "functions")]
 mod logging;
 #[cfg(feature = "functions")]
+mod metrics;
+#[cfg(feature = "functions")]
 mod queue;
 #[cfg(feature = "functions")]
 mod replay;
@@ -54,11 +56,13 @@ pub use failure::Failure;
 #[cfg(feature = "functions")]
 pub use logging::init_logging;
 #[cfg(feature = "functions")]
+pub use metrics::MetricLines;
+#[cfg(feature = "functions")]
 pub use queue::{JobQueue, Queue};
 #[cfg(feature = "functions")]
 pub use replay::{Letter, LetterBox, Replay, Replayed};
 #[cfg(feature = "functions")]
-pub use respond::{Asked, MessageResponder, Meter, Trouble};
+pub use respond::{Asked, MessageResponder, Trouble};
 pub use rules::{Rules, RulesError};
 #[cfg(feature = "functions")]
 pub use sweep::{Lookup, LookupError, LookupPage, Sweep, Swept};

@@ -1,9 +1,6 @@
 //! From a queue's message to jobs done, whatever platform brought it.
 
-use std::io::Write as _;
-
 use onus_core::ReceiptOutcome;
-use onus_core::plan::ReceiptKind;
 use onus_pipeline::{Done, HandleError, Job, Responder};
 
 use crate::failure::chain;
@@ -14,16 +11,6 @@ pub struct MessageResponder {
     responder: Responder,
     /// What stands before a ledger key in the store, with a final `/`; empty when nothing does.
     prefix: String,
-    meter: Meter,
-}
-
-/// The form in which metrics leave a function, one line of standard output each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meter {
-    /// `CloudWatch`'s embedded metric format.
-    Emf,
-    /// OTLP's JSON encoding.
-    Otlp,
 }
 
 /// What is in a message, once the platform's envelope is off.
@@ -60,13 +47,7 @@ impl Trouble {
 impl MessageResponder {
     /// A responder, and what stands before a ledger key in the store.
     pub fn new(responder: Responder, prefix: String) -> Self {
-        Self { responder, prefix, meter: Meter::Otlp }
-    }
-
-    /// The same with another form of metrics. OTLP where nothing is said.
-    #[must_use]
-    pub fn metering(self, meter: Meter) -> Self {
-        Self { meter, ..self }
+        Self { responder, prefix }
     }
 
     /// Does what a message asks for. Doing it again has the effect of doing it once.
@@ -97,30 +78,10 @@ impl MessageResponder {
         match self.responder.handle(job).await {
             Ok(done) => {
                 tracing::info!(finding = %job.finding(), verb = job.verb(), outcome = outcome(&done), "job done");
-                if matches!(&done, Done::Receipt { receipt } if receipt.kind == ReceiptKind::Respond) {
-                    self.measure(job).await;
-                }
                 Ok(())
             }
             Err(error) if error.is_retryable() => Err(Trouble::Later(error)),
             Err(error) => Err(Trouble::Never(chain(&error))),
-        }
-    }
-
-    /// Tells how fast a change was contained. A failure costs the figure only: `onus stats` reads the same from the ledger.
-    async fn measure(&self, job: &Job) {
-        match self.responder.records.containment(job.finding()).await {
-            Ok(Some(containment)) => {
-                let line = match self.meter {
-                    Meter::Emf => containment.emf(),
-                    Meter::Otlp => containment.otlp(),
-                };
-                if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
-                    tracing::warn!(%error, "metrics not written");
-                }
-            }
-            Ok(None) => {}
-            Err(error) => tracing::warn!(error = chain(&error), "containment not measured"),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::Config;
 use crate::audit::PayloadAuditor;
 use crate::clock::SystemClock;
 use crate::environment::{Environment, StartError};
+use crate::metrics::MetricLines;
 use crate::queue::{JobQueue, Queue};
 use crate::rules::Rules;
 use crate::sweep::{Lookup, Sweep};
@@ -102,7 +103,7 @@ impl Wiring {
     }
 
     /// What does jobs. `lease` is how long one handler may hold a resource: longer than it can live.
-    pub fn responder(&self, lease: SignedDuration) -> Responder {
+    pub fn responder(&self, lease: SignedDuration, metrics: MetricLines) -> Responder {
         Responder {
             policy: Arc::new(Policy::from(&self.config)),
             records: Records::new(Arc::clone(&self.ledger)),
@@ -114,6 +115,7 @@ impl Wiring {
             clock: Arc::new(SystemClock),
             pause: Arc::new(Backoff),
             links: None,
+            meter: Arc::new(metrics),
             lease,
         }
     }

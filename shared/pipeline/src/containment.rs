@@ -32,7 +32,7 @@ pub struct Containment {
     pub verified: Timestamp,
 }
 
-/// A stretch of a containment: name, and from when until when.
+/// The stretches of a containment; the first two are those of every finding.
 const STRETCHES: [&str; 5] =
     ["event_to_received", "received_to_decided", "decided_to_written", "written_to_verified", "time_to_contain"];
 
@@ -49,7 +49,7 @@ impl Containment {
             cloud: finding.change.cloud,
             rule: finding.rule.clone(),
             event: finding.change.time,
-            received: history.claim.as_ref().map_or(finding.found_at, |claim| claim.at),
+            received: received(history),
             decided: finding.found_at,
             written: intent.at,
             verified: receipt.at,
@@ -58,11 +58,11 @@ impl Containment {
 
     /// Each stretch by name, in milliseconds. Clocks differ: a stretch that would be negative is 0.
     pub fn stretches(&self) -> [(&'static str, i64); 5] {
-        let between = |from: Timestamp, to: Timestamp| (to.as_millisecond() - from.as_millisecond()).max(0);
-        let [one, two, three, four, all] = STRETCHES;
+        let [_, _, three, four, all] = STRETCHES;
+        let [one, two] = until_decided(self.event, self.received, self.decided);
         [
-            (one, between(self.event, self.received)),
-            (two, between(self.received, self.decided)),
+            one,
+            two,
             (three, between(self.decided, self.written)),
             (four, between(self.written, self.verified)),
             (all, between(self.event, self.verified)),
@@ -111,6 +111,26 @@ impl Containment {
             }],
         })
     }
+}
+
+/// The stretches of any finding until the rule had decided, contained or not, as [`Containment::stretches`] has them.
+pub fn detection(history: &History) -> [(&'static str, i64); 2] {
+    until_decided(history.finding.change.time, received(history), history.finding.found_at)
+}
+
+fn until_decided(event: Timestamp, received: Timestamp, decided: Timestamp) -> [(&'static str, i64); 2] {
+    let [one, two, ..] = STRETCHES;
+    [(one, between(event, received)), (two, between(received, decided))]
+}
+
+/// When a change was first in hand.
+fn received(history: &History) -> Timestamp {
+    history.claim.as_ref().map_or(history.finding.found_at, |claim| claim.at)
+}
+
+/// Milliseconds, never fewer than none.
+fn between(from: Timestamp, to: Timestamp) -> i64 {
+    (to.as_millisecond() - from.as_millisecond()).max(0)
 }
 
 impl Records {

@@ -34,7 +34,7 @@ pub use error::{HandleError, QueueError, RecordError};
 pub use job::Job;
 pub use limits::{Budget, Opposition};
 pub use policy::{Cap, Decision, Explanation, ModeSource, Policy, Subject};
-pub use ports::{Candidate, Pause, Readers, Remediations, ResponseQueue, Rules};
+pub use ports::{Candidate, Meter, Pause, Readers, Remediations, ResponseQueue, Rules};
 pub use records::{History, Records, Request};
 pub use respond::{Done, Responder};
 pub use schedule::{Decode, Schedule, Ticked};

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use onus_core::{Change, Finding, Remediation, Severity, State, StateReader, Verdict};
 
+use crate::containment::Containment;
 use crate::error::QueueError;
 use crate::job::Job;
 
@@ -60,6 +61,18 @@ pub trait ResponseQueue: Send + Sync {
 pub trait Pause: Send + Sync {
     /// Waits before the n-th reading again, from 1. The rim chooses how long; a second, then two, then four is plenty.
     async fn pause(&self, attempt: u32);
+}
+
+/// Where figures about responses go.
+pub trait Meter: Send + Sync {
+    /// Tells how fast a change was contained. Called once for each response: by the handler whose receipt was the first. Nothing
+    /// depends on it: a figure that is lost here can be read from the ledger again.
+    fn contained(&self, containment: &Containment);
+}
+
+/// For who has nobody to tell figures.
+impl Meter for () {
+    fn contained(&self, _: &Containment) {}
 }
 
 /// Finds the reader of a resource kind.

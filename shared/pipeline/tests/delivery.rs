@@ -66,6 +66,7 @@ proptest! {
             let mut expected = expected;
             expected.sort();
             assert_eq!(writes, expected);
+            assert_eq!(world.meter.contained().len(), 6, "one figure for each, however often its jobs came");
         });
     }
 }
@@ -99,4 +100,28 @@ async fn a_write_whose_answer_was_lost_and_that_shows_late_is_found_done_and_can
         assert_eq!(world.cloud.has(), ["bad-1", "good"], "{n}");
     }
     assert!(lost > 0, "no handler died between the write and its receipt");
+}
+
+#[tokio::test]
+async fn a_response_is_measured_once_also_when_a_sink_fails_first_and_an_undo_never() {
+    let world = World::new("modes: { default: enforce }", &["fake.fires"], "fake.auto");
+    world.cloud.set(&["bad-1", "good"]);
+    let finding = world.found().await;
+    let job = Job::Respond(finding.clone());
+    *world.sinks[0].failures.lock().expect("unpoisoned") = vec![true];
+    let error = world.responder().handle(&job).await.expect_err("the sink fails");
+    assert!(error.is_retryable(), "{error:?}");
+    for _ in 0..3 {
+        world.responder().handle(&job).await.expect("told");
+    }
+    world.responder().handle(&undo(&finding)).await.expect("undone");
+    assert_eq!(world.meter.contained(), [finding]);
+}
+
+#[tokio::test]
+async fn what_wrote_nothing_is_not_measured() {
+    let world = World::new("modes: { default: enforce }", &["fake.fires"], "fake.auto");
+    world.cloud.set(&["good"]);
+    world.responder().handle(&Job::Respond(world.found().await)).await.expect("done");
+    assert_eq!(world.meter.contained(), []);
 }

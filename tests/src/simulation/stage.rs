@@ -85,6 +85,7 @@ impl Stage {
             tags: |_, _| Some(onus_core::TagSource::Untagged),
             clock: self.clock(),
             links: None,
+            meter: Arc::new(()),
             pause: Arc::new(Waits(Arc::clone(&self.world))),
             lease: SignedDuration::from_secs(LEASE),
         }

@@ -220,6 +220,7 @@ impl Ledger {
             remediations: onus_host::clouds::remediation,
             tags: |_, _| None,
             links: None,
+            meter: Arc::new(()),
             clock: Arc::new(Now),
             pause: Arc::new(AtOnce),
             lease: SignedDuration::from_mins(3),

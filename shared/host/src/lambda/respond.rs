@@ -13,7 +13,8 @@ use crate::aws::{Clients, LEASE};
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::failure::{Failure, chain};
-use crate::respond::{Asked, MessageResponder, Meter, Trouble};
+use crate::metrics::MetricLines;
+use crate::respond::{Asked, MessageResponder, Trouble};
 
 /// How many seconds a message waits at most before it is tried for the second time.
 const WAIT: u64 = 15;
@@ -69,11 +70,11 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment).await?;
         clients.wiring.warm().await;
-        let mut responder = clients.wiring.responder(environment.lease(LEASE)?);
+        let mut responder = clients.wiring.responder(environment.lease(LEASE)?, MetricLines::Emf);
         let lives = clients.wiring.config.settings.approval_lives();
         responder.links = environment.approval_links(clients.approval_key(environment).await?, lives)?;
         Ok(Self {
-            responder: MessageResponder::new(responder, clients.wiring.prefix()).metering(Meter::Emf),
+            responder: MessageResponder::new(responder, clients.wiring.prefix()),
             caller: Arc::clone(&clients.wiring.caller),
             dead_letters: clients.dead_letters(environment),
             queue: environment.get("ONUS_RESPONSES").map(str::to_owned),

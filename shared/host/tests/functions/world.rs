@@ -185,6 +185,7 @@ impl World {
             clock: Arc::new(Still),
             pause: Arc::new(AtOnce),
             links: None,
+            meter: Arc::new(()),
             lease: SignedDuration::from_mins(6),
         };
         MessageResponder::new(responder, "onus/".to_owned())

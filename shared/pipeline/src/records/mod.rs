@@ -283,12 +283,14 @@ impl Records {
     }
 
     /// Keeps a receipt. Returns what is kept: the first of its kind.
-    pub(crate) async fn keep_receipt(&self, receipt: Receipt, undos: usize) -> Result<Receipt, RecordError> {
+    pub(crate) async fn keep_receipt(&self, receipt: Receipt, undos: usize) -> Result<(Receipt, Created), RecordError> {
         let key = format!("receipts/{}/{}.json", receipt.finding, receipt_name(&receipt, undos));
-        match self.put(&key, &receipt).await? {
-            Created::New => Ok(receipt),
-            Created::Existed => Ok(self.get(&key).await?.unwrap_or(receipt)),
-        }
+        let created = self.put(&key, &receipt).await?;
+        let kept = match created {
+            Created::New => receipt,
+            Created::Existed => self.get(&key).await?.unwrap_or(receipt),
+        };
+        Ok((kept, created))
     }
 
     /// Keeps an alarm that is told once. Returns what is kept: the first under that key.

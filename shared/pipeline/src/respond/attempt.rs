@@ -1,7 +1,8 @@
 //! One attempt to carry out a plan, and how the next one goes on where it died.
 
-use onus_core::{Call, CallErrorKind, Created, Image, Mode, PlanError, Receipt, ReceiptOutcome, Sent, Step};
+use onus_core::{CallErrorKind, Created, Image, Mode, PlanError, Receipt, ReceiptOutcome, Sent, Step};
 
+use super::executed::{Attempt, Left, executed, left};
 use super::{Done, Responder, Task, call_failed};
 use crate::error::HandleError;
 use crate::job::Job;
@@ -16,37 +17,6 @@ pub(super) struct Sending {
     pub(super) sent: Vec<Sent>,
     /// The step that failed for good, in words.
     pub(super) failure: Option<String>,
-}
-
-/// An attempt: what was to be sent, and the answers that are known.
-pub(super) struct Attempt {
-    pub(super) intent: Intent,
-    pub(super) sent: Vec<Sent>,
-}
-
-impl Attempt {
-    /// The calls that were answered with success.
-    fn answered(&self) -> usize {
-        self.sent.iter().filter(|sent| sent.result.is_ok()).count()
-    }
-
-    /// The step of which nobody knows whether it took effect: it may have been sent, and no answer was kept.
-    fn unknown(&self) -> Option<&Step> {
-        let refused = self.sent.iter().any(|sent| sent.result.is_err());
-        self.intent.steps.get(self.answered()).filter(|_| !refused)
-    }
-
-    /// How many calls may have changed something.
-    pub(super) fn writes(&self) -> usize {
-        self.answered() + usize::from(self.unknown().is_some())
-    }
-
-    /// Whether these steps are to do again what was done: all of the attempt's calls were answered with success, or one of these was.
-    pub(super) fn is_repeated_by(&self, steps: &[Step]) -> bool {
-        let whole = self.answered() > 0 && self.answered() == self.intent.steps.len();
-        let mut done = self.sent.iter().filter(|sent| sent.result.is_ok());
-        whole || done.any(|sent| steps.iter().any(|step| step.call == sent.call))
-    }
 }
 
 impl Responder {
@@ -288,56 +258,7 @@ enum Permit {
     },
 }
 
-/// What an undo compares the resource with.
-enum Left {
-    /// What was read back: the calls touched single entries.
-    AsRead,
-    /// What the calls wrote, whatever was read back.
-    Exactly(Image),
-    /// Somebody else wrote between two attempts that each wrote a whole document: no undo is safe.
-    Mixed,
-}
-
-/// What attempts left, by what the remediation says of each.
-fn left(task: &Task<'_>, attempts: &[Attempt]) -> Left {
-    let leaves = |attempt: &Attempt| task.leaves(&attempt.intent.before);
-    let mut attempts = attempts.iter();
-    let Some(mut left) = attempts.next().and_then(leaves) else { return Left::AsRead };
-    for attempt in attempts {
-        match leaves(attempt) {
-            Some(next) if attempt.intent.before.same_as(&left) || next.same_as(&left) => left = next,
-            _ => return Left::Mixed,
-        }
-    }
-    Left::Exactly(left)
-}
-
 /// How many steps are left.
 fn remaining(task: &Task<'_>, image: &Image) -> Result<usize, PlanError> {
     Ok(task.steps(image)?.len())
-}
-
-/// The steps that took effect: those with a good answer, and those of which nobody knows if no later plan has them and, for what the
-/// provider refused in the end, if the resource reads as healed.
-fn executed(attempts: &[Attempt], healed: bool) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for (index, attempt) in attempts.iter().enumerate() {
-        let later = attempts.get(index + 1..).unwrap_or_default();
-        let planned_later =
-            |call: &Call| later.iter().flat_map(|next| &next.intent.steps).any(|step| step.call == *call);
-        steps.extend(attempt.intent.steps.iter().take(attempt.answered()).cloned());
-        let doubtful = attempt.intent.steps.get(attempt.answered());
-        let last = later.is_empty();
-        let counts = |step: &&Step| {
-            !planned_later(&step.call) && (attempt.unknown().is_some() || (last && healed && was_lost(attempts, step)))
-        };
-        steps.extend(doubtful.filter(counts).cloned());
-    }
-    steps
-}
-
-/// Whether an attempt before the last one may have sent this very call without hearing the answer.
-fn was_lost(attempts: &[Attempt], step: &Step) -> bool {
-    let before = attempts.split_last().map_or(&[] as &[Attempt], |(_, before)| before);
-    before.iter().filter_map(Attempt::unknown).any(|lost| lost.call == step.call)
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use onus_core::{Created, Finding};
 
-use super::attempt::Attempt;
+use super::executed::Attempt;
 use super::{Responder, Task};
 use crate::error::HandleError;
 use crate::records::{Slots, hashed};

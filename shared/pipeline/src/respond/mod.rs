@@ -2,6 +2,7 @@
 
 mod attempt;
 mod budget;
+mod executed;
 mod opposition;
 mod task;
 mod undo;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use onus_core::plan::ReceiptKind;
 use onus_core::{
-    Caller, Clock, Finding, Image, Known, Mode, Notice, Plan, Receipt, ReceiptOutcome, Remediation, Sink, Step,
-    TagSources, Tags,
+    Caller, Clock, Created, Finding, FindingId, Image, Known, Mode, Notice, Plan, Receipt, ReceiptOutcome, Remediation,
+    Sink, Step, TagSources, Tags,
 };
 use serde::Serialize;
 
@@ -21,8 +22,8 @@ use crate::error::HandleError;
 use crate::job::Job;
 use crate::lock;
 use crate::policy::{Policy, Subject};
-use crate::ports::{Pause, Remediations};
-use crate::records::{Head, Judge, Judgement, PlanRecord, Records, SharedAlarm, resource_lock};
+use crate::ports::{Meter, Pause, Remediations};
+use crate::records::{Judge, Judgement, PlanRecord, Records, SharedAlarm, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
 use task::Task;
@@ -51,6 +52,8 @@ pub struct Responder {
     pub clock: Arc<dyn Clock>,
     /// Waits between readings.
     pub pause: Arc<dyn Pause>,
+    /// Where it is told how fast changes are contained.
+    pub meter: Arc<dyn Meter>,
     /// How long one handler may hold a resource. Longer than a handler can live: the function's timeout and a minute.
     pub lease: SignedDuration,
 }
@@ -289,24 +292,36 @@ impl Responder {
         }
     }
 
-    /// Keeps a receipt, then tells it.
+    /// Keeps a receipt, then tells it. Who keeps it first measures, also when a sink fails: the next delivery is not the first.
     async fn finish(&self, task: &Task<'_>, receipt: Receipt, undos: usize) -> Result<Done, HandleError> {
-        let receipt = self.records.keep_receipt(receipt, undos).await?;
-        let head = self.records.witness_all(&receipt.finding, receipt.at).await?;
-        self.tell_receipt(task.finding, &receipt, &head).await?;
+        let (receipt, created) = self.records.keep_receipt(receipt, undos).await?;
+        let told = self.tell_receipt(task.finding, &receipt).await;
+        if created == Created::New && receipt.kind == ReceiptKind::Respond {
+            self.measure(&receipt.finding).await;
+        }
+        told?;
         Ok(Done::Receipt { receipt: Box::new(receipt) })
+    }
+
+    /// Tells how fast a change was contained, where it was.
+    async fn measure(&self, finding: &FindingId) {
+        match self.records.containment(finding).await {
+            Ok(Some(containment)) => self.meter.contained(&containment),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%finding, %error, "containment not measured"),
+        }
     }
 
     /// The job was done before; its receipt may not have been told to everybody.
     async fn already(&self, finding: &Finding, receipt: Receipt) -> Result<Done, HandleError> {
-        let head = self.records.witness_all(&finding.id, self.clock.now()).await?;
-        self.tell_receipt(finding, &receipt, &head).await?;
+        self.tell_receipt(finding, &receipt).await?;
         Ok(Done::Already { receipt: Box::new(receipt) })
     }
 
-    async fn tell_receipt(&self, finding: &Finding, receipt: &Receipt, head: &Head) -> Result<(), HandleError> {
+    async fn tell_receipt(&self, finding: &Finding, receipt: &Receipt) -> Result<(), HandleError> {
+        let head = self.records.witness_all(&finding.id, self.clock.now()).await?;
         let notice = Notice::Responded { finding: Box::new(finding.clone()), receipt: Box::new(receipt.clone()) };
-        tell(&self.records, &self.sinks, &notice, Earlier::Possible, head).await
+        tell(&self.records, &self.sinks, &notice, Earlier::Possible, &head).await
     }
 
     /// Nothing is sent. A response that is refused is an alarm, for the finding stands; what a person asked is answered with a
@@ -331,13 +346,12 @@ impl Responder {
             before: Image::default(),
             after: None,
         };
-        let receipt = self.records.keep_receipt(receipt, 0).await?;
+        let receipt = self.records.keep_receipt(receipt, 0).await?.0;
         if by == "policy" {
             let notice = Notice::Alarm { finding: Box::new(finding.clone()), reason, at: receipt.at };
             self.tell_alarm(&notice, receipt.at).await?;
         } else {
-            let head = self.records.witness_all(&receipt.finding, receipt.at).await?;
-            self.tell_receipt(finding, &receipt, &head).await?;
+            self.tell_receipt(finding, &receipt).await?;
         }
         Ok(Done::Refused { receipt: Box::new(receipt) })
     }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use onus_core::{Finding, FindingId, ReceiptOutcome, Step};
 
-use super::attempt::Attempt;
+use super::executed::Attempt;
 use super::{Responder, Task};
 use crate::error::HandleError;
 use crate::records::{Stopped, hashed, resource_lock};

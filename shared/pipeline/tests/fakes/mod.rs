@@ -357,6 +357,23 @@ impl ResponseQueue for FakeQueue {
     }
 }
 
+/// Keeps what it is told of.
+#[derive(Default)]
+pub struct Gauge(Mutex<Vec<onus_pipeline::Containment>>);
+
+impl Gauge {
+    /// The findings that were contained, in the order of their figures.
+    pub fn contained(&self) -> Vec<FindingId> {
+        self.0.lock().expect("unpoisoned").iter().map(|containment| containment.finding.clone()).collect()
+    }
+}
+
+impl onus_pipeline::Meter for Gauge {
+    fn contained(&self, containment: &onus_pipeline::Containment) {
+        self.0.lock().expect("unpoisoned").push(containment.clone());
+    }
+}
+
 /// Everything together.
 pub struct World {
     pub fuse: Arc<Fuse>,
@@ -369,6 +386,7 @@ pub struct World {
     pub policy: Arc<Policy>,
     pub rules: Arc<FakeRules>,
     pub links: Option<Arc<ApprovalLinks>>,
+    pub meter: Arc<Gauge>,
 }
 
 impl World {
@@ -414,6 +432,7 @@ impl World {
             policy: Arc::new(Policy::from(&config)),
             rules: Arc::new(FakeRules { rules: rules.to_vec(), remedy }),
             links: None,
+            meter: Arc::default(),
             store,
             fuse,
         }
@@ -465,6 +484,7 @@ impl World {
             clock: self.clock.clone(),
             links: self.links.clone(),
             pause: Arc::new(NoPause),
+            meter: self.meter.clone(),
             lease: SignedDuration::from_mins(5),
         }
     }
