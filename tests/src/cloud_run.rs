@@ -53,6 +53,11 @@ impl Service {
         Self { child, url: format!("http://127.0.0.1:{port}") }
     }
 
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Pushes a body with a token, as Pub/Sub does.
     ///
     /// # Panics

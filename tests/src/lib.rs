@@ -10,6 +10,7 @@ pub mod cloudtrail;
 pub mod faults;
 pub mod http;
 pub mod lambda;
+pub mod links;
 pub mod local_aws;
 pub mod local_azure;
 pub mod local_gcp;

@@ -3,12 +3,17 @@
 //! Mail scanners and chats follow links, so following one changes nothing: the page shows the plan, and only its form answers.
 //! What attackers may have named (resources, actors, calls) is escaped, and the page may run no script and load nothing.
 
+#[cfg(feature = "server")]
+mod server;
+
 use std::sync::Arc;
 
 use onus_core::{Clock, Finding, Plan, Step};
 use onus_pipeline::approval::{Answer, ApprovalKey, Link, Unanswered, answer, shown};
 use onus_pipeline::{RecordError, Records};
 use onus_sinks::render::printable::printable;
+#[cfg(feature = "server")]
+pub use server::ApproveServer;
 
 /// The longest name of a person that is kept, in characters; with what is added it stays below what a job may carry.
 const LONGEST_NAME: usize = 40;

@@ -129,11 +129,16 @@ impl Wiring {
     /// start and not yet an invocation. Reads a key that nobody writes. A failure is no failure of the start: the first
     /// invocation meets it again and reports it.
     pub async fn warm(&self) {
-        match tokio::time::timeout(WARM_WITHIN, self.ledger.read("warm")).await {
-            Ok(Ok(_)) => tracing::debug!("warm"),
-            Ok(Err(error)) => tracing::warn!(%error, "the ledger does not answer yet"),
-            Err(_) => tracing::warn!("the ledger does not answer yet: two seconds passed"),
-        }
+        warm(self.ledger.as_ref()).await;
+    }
+}
+
+/// [`Wiring::warm`], for who needs the ledger alone.
+pub(crate) async fn warm(ledger: &dyn Ledger) {
+    match tokio::time::timeout(WARM_WITHIN, ledger.read("warm")).await {
+        Ok(Ok(_)) => tracing::debug!("warm"),
+        Ok(Err(error)) => tracing::warn!(%error, "the ledger does not answer yet"),
+        Err(_) => tracing::warn!("the ledger does not answer yet: two seconds passed"),
     }
 }
 

@@ -25,7 +25,7 @@ fn take_back(platform: &Platform, case: &Case, shape: Shape) -> (String, bool) {
     platform.respond(&finding);
     let approved = platform.receipt(&finding, "respond.json").is_none();
     if approved {
-        platform.request("approve", &finding);
+        platform.approve(&finding);
     }
     let receipt = platform.receipt(&finding, "respond.json");
     let receipt = receipt.unwrap_or_else(|| panic!("no receipt: {:?}", platform.receipts(&finding)));

@@ -5,10 +5,14 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use onus_azure::operations::operation;
 use onus_azure::{remediations, state_readers, tags};
+use onus_pipeline::records::PlanRecord;
+use onus_pipeline::{ApprovalKey, ApprovalLinks};
 use onus_rules::Catalog;
 use onus_tests::http::{Http, Reply};
+use onus_tests::links;
 use onus_tests::local_azure::{Azurite, LocalAzure, STORAGE_ACCOUNT, STORAGE_KEY};
 use onus_tests::stage::binary;
 use serde_json::{Value, json};
@@ -28,6 +32,7 @@ pub enum Shape {
 /// One function behind a custom handler's port; ends when dropped.
 struct Handler {
     child: Child,
+    url: String,
     http: Http,
 }
 
@@ -47,7 +52,8 @@ impl Handler {
             assert!(begun.elapsed() < Duration::from_secs(20), "`{name}` does not listen");
             std::thread::yield_now();
         }
-        Self { child, http: Http::new(&format!("http://127.0.0.1:{port}")) }
+        let url = format!("http://127.0.0.1:{port}");
+        Self { child, http: Http::new(&url), url }
     }
 
     /// Invokes it as the host does.
@@ -78,6 +84,7 @@ pub struct Platform {
     storage: Azurite,
     audit: Handler,
     respond: Handler,
+    approve: Handler,
 }
 
 const LEDGER: &str = "onus-ledger";
@@ -105,11 +112,14 @@ impl Platform {
                 ("AZURE_STORAGE_ENDPOINT", format!("{}/{STORAGE_ACCOUNT}", storage.blob)),
                 ("AZURE_STORAGE_ACCOUNT_NAME", STORAGE_ACCOUNT.to_owned()),
                 ("AZURE_STORAGE_ACCOUNT_KEY", STORAGE_KEY.to_owned()),
+                ("ONUS_APPROVAL_URL", links::URL.to_owned()),
+                ("ONUS_APPROVAL_KEY", links::KEY.to_owned()),
             ];
             Handler::start(name, env)
         };
         let (audit, respond) = (start("azure-audit", &audit), start("azure-respond", &respond));
-        Self { arm: Http::new(&azure.url), azure, storage, audit, respond }
+        let approve = start("azure-approve", &BTreeSet::new());
+        Self { arm: Http::new(&azure.url), azure, storage, audit, respond, approve }
     }
 
     /// Records what is there now, as a baseline does before anything happens.
@@ -197,6 +207,24 @@ impl Platform {
         let key = format!("requests/{finding}/{verb}-1.json");
         let text = json!({ "job": { verb: finding, "by": "carol" }, "at": "2026-01-31T12:30:00Z" }).to_string();
         self.storage.client.call("blob", "put", json!({ "container": LEDGER, "name": key, "text": text }));
+        self.notify(&key);
+    }
+
+    /// A person follows the link that belongs to the plan in the ledger.
+    pub fn approve(&self, finding: &str) {
+        let plans = self.storage.list(LEDGER, &format!("plans/{finding}/"));
+        let plan = plans.first().unwrap_or_else(|| panic!("no plan waits: {:?}", self.receipts(finding)));
+        let shown: PlanRecord = serde_json::from_str(&self.storage.get(LEDGER, plan)).expect("a plan");
+        let key = ApprovalKey::new(links::KEY).expect("long enough");
+        let links = ApprovalLinks::new(links::URL, key, SignedDuration::from_hours(72)).expect("an address");
+        links::follow(&self.approve.url, &links.of(&shown.plan, shown.at).approve);
+        let keys = self.storage.list(LEDGER, &format!("requests/{finding}/"));
+        assert!(keys.len() == 1 && keys[0].contains("/link-"), "{keys:?}");
+        self.notify(&keys[0]);
+    }
+
+    /// Event Grid tells `azure-respond` of a new blob.
+    fn notify(&self, key: &str) {
         let subject = format!("/blobServices/default/containers/{LEDGER}/blobs/{key}");
         let news = json!({ "eventType": "Microsoft.Storage.BlobCreated", "subject": subject, "data": {} });
         self.respond.invoke("respond", &json!(news.to_string()));

@@ -8,10 +8,13 @@ mod restorations;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use changes::Case;
 use onus_rules::Catalog;
 use onus_tests::client::Client;
 use onus_tests::cloud_run::Service;
+use onus_tests::links;
 use onus_tests::local_gcp::{LocalGcp, PROJECT};
 use onus_tests::stage::binary;
 use serde_json::{Value, json};
@@ -25,10 +28,11 @@ struct Platform {
     token: String,
     audit: Service,
     respond: Service,
+    approve: Service,
 }
 
 impl Platform {
-    /// Both services. Every rule may respond as far as its remediation lets it.
+    /// All three services. Every rule may respond as far as its remediation lets it.
     fn new() -> Self {
         let gcp = LocalGcp::start();
         let topic = |name: &str| {
@@ -46,9 +50,10 @@ impl Platform {
             ("ONUS_PUSH_AUDIENCE", AUDIENCE.to_owned()),
             ("ONUS_PUSH_ACCOUNT", PUSHER.to_owned()),
         ]);
+        env.extend([("ONUS_APPROVAL_URL", links::URL.to_owned()), ("ONUS_APPROVAL_KEY", links::KEY.to_owned())]);
         let start = |name: &str| Service::start(&binary(name), env.clone());
-        let (audit, respond) = (start("gcp-audit"), start("gcp-respond"));
-        Self { token: gcp.push_token(AUDIENCE, PUSHER), audit, respond, gcp }
+        let (audit, respond, approve) = (start("gcp-audit"), start("gcp-respond"), start("gcp-approve"));
+        Self { token: gcp.push_token(AUDIENCE, PUSHER), audit, respond, approve, gcp }
     }
 
     fn client(&self) -> &Client {
@@ -81,6 +86,26 @@ impl Platform {
         let name = format!("requests/{finding}/{verb}-1.json");
         let body = json!({ "job": { verb: finding, "by": "carol" }, "at": "2026-01-31T12:30:00Z" }).to_string();
         self.gcp.put_object(LEDGER, &name, &body);
+        self.notify(&name);
+    }
+
+    /// A person follows the link in the notice.
+    fn approve(&self, finding: &str) {
+        let told = self.gcp.messages(&format!("projects/{PROJECT}/topics/findings"));
+        let link = told.iter().find_map(|message| {
+            let data = STANDARD.decode(message["data"].as_str()?).ok()?;
+            let notice: Value = serde_json::from_slice(&data).ok()?;
+            let about = notice["data"]["finding_info"]["uid"] == finding;
+            notice["data"]["unmapped"]["answer"]["approve"].as_str().filter(|_| about).map(str::to_owned)
+        });
+        links::follow(self.approve.url(), &link.unwrap_or_else(|| panic!("no link was told: {told:?}")));
+        let names = self.gcp.objects(LEDGER, &format!("requests/{finding}/"));
+        assert!(names.len() == 1 && names[0].contains("/link-"), "{names:?}");
+        self.notify(&names[0]);
+    }
+
+    /// Tells `gcp-respond` of a new object, as the bucket does.
+    fn notify(&self, name: &str) {
         let attributes = json!({ "eventType": "OBJECT_FINALIZE", "bucketId": LEDGER, "objectId": name });
         self.job(&json!({ "name": name }).to_string(), &attributes);
     }
@@ -107,7 +132,7 @@ impl Platform {
         let finding = self.find(case);
         self.job(&json!({ "respond": finding }).to_string(), &json!({}));
         if self.receipt(&finding, "respond.json").is_none() {
-            self.request("approve", &finding);
+            self.approve(&finding);
         }
         let receipt = self.receipt(&finding, "respond.json");
         let receipt = receipt.unwrap_or_else(|| panic!("no receipt: {:?}", self.receipts(&finding)));

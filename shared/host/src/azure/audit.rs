@@ -1,6 +1,5 @@
 //! `azure-audit`: Event Grid and Event Hub triggers bring records.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -63,8 +62,7 @@ impl AuditFunction {
     /// # Errors
     /// `FUNCTIONS_CUSTOMHANDLER_PORT` is not set, or taken.
     pub async fn serve(self, environment: &Environment) -> Result<(), StartError> {
-        let port = http::port(environment, "FUNCTIONS_CUSTOMHANDLER_PORT")?;
-        http::serve(self.router(), SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+        http::serve(self.router(), super::address(environment)?).await
     }
 
     /// `POST` of `/tick`, a timer's; `POST` and `OPTIONS` of `/<function>`, whatever else is called in its deployment.

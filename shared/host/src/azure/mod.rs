@@ -6,6 +6,7 @@ mod lookup;
 mod queue;
 mod respond;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
@@ -23,6 +24,7 @@ pub use respond::RespondFunction;
 
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
+use crate::http;
 use crate::queue::Queue;
 use crate::wiring::Wiring;
 
@@ -37,6 +39,14 @@ const EVERYWHERE: &str = "global";
 
 /// Resource Manager of the public cloud.
 const RESOURCE_MANAGER: &str = "https://management.azure.com";
+
+/// Where the Functions host expects a custom handler: on this machine alone, at the port of `FUNCTIONS_CUSTOMHANDLER_PORT`.
+///
+/// # Errors
+/// The variable is not set, or no port.
+pub fn address(environment: &Environment) -> Result<SocketAddr, StartError> {
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, http::port(environment, "FUNCTIONS_CUSTOMHANDLER_PORT")?)))
+}
 
 /// Everything that reaches Azure.
 pub struct Clients {

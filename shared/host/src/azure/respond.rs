@@ -1,6 +1,5 @@
 //! `azure-respond`: messages of a Storage Queue become responses.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -60,8 +59,7 @@ impl RespondFunction {
     /// # Errors
     /// `FUNCTIONS_CUSTOMHANDLER_PORT` is not set, or taken.
     pub async fn serve(self, environment: &Environment) -> Result<(), StartError> {
-        let port = http::port(environment, "FUNCTIONS_CUSTOMHANDLER_PORT")?;
-        http::serve(self.router(), SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+        http::serve(self.router(), super::address(environment)?).await
     }
 
     /// `POST` of `/<function>`, whatever the function is called in its deployment.

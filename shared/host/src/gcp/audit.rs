@@ -1,6 +1,5 @@
 //! `gcp-audit`: what Pub/Sub and Eventarc push becomes findings.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -64,8 +63,7 @@ impl AuditFunction {
     /// # Errors
     /// `PORT` is not set, or taken.
     pub async fn serve(self, environment: &Environment) -> Result<(), StartError> {
-        let port = http::port(environment, "PORT")?;
-        http::serve(self.router(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await
+        http::serve(self.router(), super::address(environment)?).await
     }
 
     /// `POST` of `/` and of `/tick`, behind the door.

@@ -7,6 +7,7 @@ mod oidc;
 mod respond;
 mod topic;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -24,6 +25,7 @@ pub use topic::TopicQueue;
 use crate::clock::SystemClock;
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
+use crate::http;
 use crate::queue::Queue;
 use crate::wiring::Wiring;
 
@@ -35,6 +37,14 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(300 + 60);
 
 /// The audit logs are the project's: they know no regions.
 const EVERYWHERE: &str = "global";
+
+/// Where Cloud Run expects a service: at the port of `PORT`.
+///
+/// # Errors
+/// The variable is not set, or no port.
+pub fn address(environment: &Environment) -> Result<SocketAddr, StartError> {
+    Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, http::port(environment, "PORT")?)))
+}
 
 /// Everything that reaches Google Cloud.
 pub struct Clients {

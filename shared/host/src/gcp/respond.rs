@@ -1,7 +1,6 @@
 //! `gcp-respond`: pushed messages become responses.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -69,8 +68,7 @@ impl RespondFunction {
     /// # Errors
     /// `PORT` is not set, or taken.
     pub async fn serve(self, environment: &Environment) -> Result<(), StartError> {
-        let port = http::port(environment, "PORT")?;
-        http::serve(self.router(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await
+        http::serve(self.router(), super::address(environment)?).await
     }
 
     /// `POST` of `/`, behind the door.
