@@ -52,13 +52,13 @@ build-aws: ## Lay out target/lambda for sam deploy
 	@for name in aws-audit aws-respond aws-sweep aws-approve; do install -D $(TARGET)/function/$$name target/lambda/$$name/bootstrap; done
 
 build-azure: ## Lay out target/azure: each folder is a function app, zipped and published as it is
-	@cargo build --profile function -p azure-audit -p azure-respond
-	@for name in azure-audit azure-respond; do mkdir -p target/azure && cp -rT infra/azure/functions/$$name target/azure/$$name \
+	@cargo build --profile function -p azure-audit -p azure-respond -p azure-approve
+	@for name in azure-audit azure-respond azure-approve; do mkdir -p target/azure && cp -rT infra/azure/functions/$$name target/azure/$$name \
 	  && install $(TARGET)/function/$$name target/azure/$$name/$$name; done
 
 build-gcp: ## Lay out target/gcp: each folder is the context of a container image
-	@cargo build --profile function -p gcp-audit -p gcp-respond
-	@for name in gcp-audit gcp-respond; do install -D $(TARGET)/function/$$name target/gcp/$$name/function \
+	@cargo build --profile function -p gcp-audit -p gcp-respond -p gcp-approve
+	@for name in gcp-audit gcp-respond gcp-approve; do install -D $(TARGET)/function/$$name target/gcp/$$name/function \
 	  && install -m 644 infra/gcp/Dockerfile target/gcp/$$name/Dockerfile; done
 
 bench: ## Measure rule evaluation beside its limits

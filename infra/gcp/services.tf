@@ -1,4 +1,4 @@
-# The two services, and the subscriptions that push to them with a token.
+# The services that are pushed to, and the subscriptions that push to them with a token.
 
 locals {
   # A push's audience is a name of our own: a service's URL is known only once it is there.
@@ -15,7 +15,7 @@ locals {
       account     = google_service_account.respond.email
       image       = var.respond_image
       concurrency = 10
-      environment = {}
+      environment = local.approves ? { ONUS_APPROVAL_URL = google_cloud_run_v2_service.approve[0].uri } : {}
     }
   }
 
@@ -54,8 +54,23 @@ resource "google_cloud_run_v2_service" "this" {
           value = env.value
         }
       }
+
+      dynamic "env" {
+        for_each = each.key == "respond" && local.approves ? ["ONUS_APPROVAL_KEY"] : []
+        content {
+          name = env.value
+          value_source {
+            secret_key_ref {
+              secret  = var.approval_secret
+              version = "latest"
+            }
+          }
+        }
+      }
     }
   }
+
+  depends_on = [google_secret_manager_secret_iam_member.key]
 }
 
 # The platform lets in the account that pushes, and the service checks the token again by itself.

@@ -33,6 +33,18 @@ variable "respond_image" {
   type        = string
 }
 
+variable "approve_image" {
+  description = "The container image of gcp-approve. Empty: no approval links."
+  type        = string
+  default     = ""
+}
+
+variable "approval_secret" {
+  description = "The name of a Secret Manager secret with at least 32 random characters, which approval links are signed with. Empty: no approval links."
+  type        = string
+  default     = ""
+}
+
 variable "responds" {
   description = "Whether gcp-respond may write to the project. Until then every response that would write ends in an alarm."
   type        = bool

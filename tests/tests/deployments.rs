@@ -88,11 +88,12 @@ fn azure_functions_have_hosts_and_bindings_that_the_handlers_understand() {
         ("azure-audit", "entra", "eventHubTrigger"),
         ("azure-audit", "tick", "timerTrigger"),
         ("azure-respond", "respond", "queueTrigger"),
+        ("azure-approve", "approve", "httpTrigger"),
     ];
     for (app, function, trigger) in functions {
         let host = json(&format!("infra/azure/functions/{app}/host.json"));
         if host["customHandler"]["description"]["defaultExecutablePath"] != app
-            || host["customHandler"]["enableForwardingHttpRequest"] != false
+            || host["customHandler"]["enableForwardingHttpRequest"] != (trigger == "httpTrigger")
         {
             wrong.push(format!("{app}: host.json does not start the binary as custom handler"));
         }

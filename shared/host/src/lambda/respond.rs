@@ -151,6 +151,23 @@ fn decoded(key: &str) -> String {
 mod tests {
     use super::*;
 
+    /// What a handler's clock may be off by (`SKEW` in `onus_pipeline`), in seconds.
+    const SKEW: u64 = 60;
+
+    #[test]
+    fn a_job_is_tried_again_after_the_lease_of_a_handler_that_died() {
+        let template = include_str!("../../../../infra/aws/template.yaml");
+        let queue = template.split("\n  Responses:\n").nth(1).expect("the queue is there");
+        let receives = queue.split("maxReceiveCount: ").nth(1).and_then(|rest| rest.split(' ').next());
+        let receives: u32 = receives.and_then(|count| count.parse().ok()).expect("a number");
+        let least: u64 = (1..receives)
+            .map(|tried| (0..=255u8).map(|id| wait(tried, &char::from(id).to_string())).min())
+            .sum::<Option<u64>>()
+            .expect("waits");
+        let lease = u64::try_from(LEASE.as_secs()).expect("positive") + SKEW;
+        assert!(least > lease, "given up after {least} s, and a lease counts for {lease} s");
+    }
+
     #[test]
     fn a_message_is_a_job_or_news_from_the_bucket() {
         let notified = r#"{"Records":[{"s3":{"object":{"key":"onus/requests/2026-01-31/a%3Db+c.json"}}}]}"#;
