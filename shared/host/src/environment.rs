@@ -31,6 +31,7 @@ use crate::Config;
 /// | `ONUS_APPROVAL_KEY` | the key that approval links are signed with, at least 32 random bytes as text |
 /// | `ONUS_APPROVAL_KEY_SECRET` | on AWS, the ARN of the Secrets Manager secret that holds that key, where `ONUS_APPROVAL_KEY` is not set |
 /// | `ONUS_LOG` | the least severe level that is logged: `info` when unset |
+/// | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` | on Azure and Google Cloud, the collector that metrics are sent to; without one they are printed as lines of OTLP's JSON encoding |
 ///
 /// On Azure also, beside what its own libraries read (`AZURE_STORAGE_ACCOUNT_NAME`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`):
 ///

@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use onus_core::{Caller, Cloud, Ledger, Lister, Sink, TagSources};
-use onus_pipeline::{Auditor, Baseline, Pause, Policy, Readers, Records, Remediations, Responder, ResponseQueue};
+use onus_pipeline::{
+    Auditor, Baseline, Meter, Pause, Policy, Readers, Records, Remediations, Responder, ResponseQueue,
+};
 
 use crate::Config;
 use crate::audit::PayloadAuditor;
 use crate::clock::SystemClock;
 use crate::environment::{Environment, StartError};
-use crate::metrics::MetricLines;
 use crate::queue::{JobQueue, Queue};
 use crate::rules::Rules;
 use crate::sweep::{Lookup, Sweep};
@@ -103,7 +104,7 @@ impl Wiring {
     }
 
     /// What does jobs. `lease` is how long one handler may hold a resource: longer than it can live.
-    pub fn responder(&self, lease: SignedDuration, metrics: MetricLines) -> Responder {
+    pub fn responder(&self, lease: SignedDuration, meter: Arc<dyn Meter>) -> Responder {
         Responder {
             policy: Arc::new(Policy::from(&self.config)),
             records: Records::new(Arc::clone(&self.ledger)),
@@ -115,7 +116,7 @@ impl Wiring {
             clock: Arc::new(SystemClock),
             pause: Arc::new(Backoff),
             links: None,
-            meter: Arc::new(metrics),
+            meter,
             lease,
         }
     }

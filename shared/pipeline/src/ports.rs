@@ -64,15 +64,17 @@ pub trait Pause: Send + Sync {
 }
 
 /// Where figures about responses go.
+#[async_trait]
 pub trait Meter: Send + Sync {
     /// Tells how fast a change was contained. Called once for each response: by the handler whose receipt was the first. Nothing
     /// depends on it: a figure that is lost here can be read from the ledger again.
-    fn contained(&self, containment: &Containment);
+    async fn contained(&self, containment: &Containment);
 }
 
 /// For who has nobody to tell figures.
+#[async_trait]
 impl Meter for () {
-    fn contained(&self, _: &Containment) {}
+    async fn contained(&self, _: &Containment) {}
 }
 
 /// Finds the reader of a resource kind.

@@ -14,7 +14,7 @@ use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::failure::chain;
 use crate::http;
-use crate::metrics::MetricLines;
+use crate::metrics;
 use crate::respond::{Asked, MessageResponder, Trouble};
 
 /// Does the jobs of a queue: those of `azure-audit`, and those that people put into the ledger under `requests/`, of which Event Grid
@@ -42,7 +42,7 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment)?;
         clients.wiring.warm().await;
-        let mut responder = clients.wiring.responder(environment.lease(LEASE)?, MetricLines::Otlp);
+        let mut responder = clients.wiring.responder(environment.lease(LEASE)?, metrics::otlp(environment)?);
         let lives = clients.wiring.config.settings.approval_lives();
         responder.links = environment.approval_links(environment.approval_key()?, lives)?;
         let responder = MessageResponder::new(responder, clients.wiring.prefix());

@@ -70,7 +70,7 @@ impl RespondFunction {
     pub async fn start(environment: &Environment) -> Result<Self, StartError> {
         let clients = Clients::open(environment).await?;
         clients.wiring.warm().await;
-        let mut responder = clients.wiring.responder(environment.lease(LEASE)?, MetricLines::Emf);
+        let mut responder = clients.wiring.responder(environment.lease(LEASE)?, Arc::new(MetricLines::Emf));
         let lives = clients.wiring.config.settings.approval_lives();
         responder.links = environment.approval_links(clients.approval_key(environment).await?, lives)?;
         Ok(Self {

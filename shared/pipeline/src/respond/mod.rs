@@ -306,7 +306,7 @@ impl Responder {
     /// Tells how fast a change was contained, where it was.
     async fn measure(&self, finding: &FindingId) {
         match self.records.containment(finding).await {
-            Ok(Some(containment)) => self.meter.contained(&containment),
+            Ok(Some(containment)) => self.meter.contained(&containment).await,
             Ok(None) => {}
             Err(error) => tracing::warn!(%finding, %error, "containment not measured"),
         }

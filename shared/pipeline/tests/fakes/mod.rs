@@ -368,8 +368,9 @@ impl Gauge {
     }
 }
 
+#[async_trait]
 impl onus_pipeline::Meter for Gauge {
-    fn contained(&self, containment: &onus_pipeline::Containment) {
+    async fn contained(&self, containment: &onus_pipeline::Containment) {
         self.0.lock().expect("unpoisoned").push(containment.clone());
     }
 }
