@@ -21,12 +21,13 @@ demo-gcp: local ## The same on a local Google Cloud
 
 test: local ## Run every test
 	@echo "== tests of the workspace"
-	@cargo test --workspace --no-fail-fast 2>&1 \
+	@cargo test --workspace --features onus/aws --no-fail-fast 2>&1 \
 	  | awk '{print} /^test result:/ {passed += $$4; failed += $$6} END {print ""; print passed " passed, " failed " failed"}'
 
 lint: ## Check format and lints
 	@cargo fmt --all --check
-	@cargo clippy --workspace --all-targets -- -D warnings
+	@cargo clippy --workspace --all-targets --features onus/aws -- -D warnings
+	@cargo clippy -p onus -- -D warnings
 
 docs: ## Write rule pages, roles, event pattern and schemas anew
 	@cargo run -q -p onus -- generate all

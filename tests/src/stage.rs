@@ -11,8 +11,8 @@ use crate::lambda::{Answer, Function};
 use crate::local_aws::{ACCOUNT, LocalAws};
 use crate::workspace;
 
-/// One of the workspace's binaries. Builds them once, because `cargo test` does not, and all of them, so that features are unified as for
-/// the tests and nothing is compiled twice.
+/// One of the workspace's binaries. Builds them once, because `cargo test` does not, and all of them with the features of `make test`, so that
+/// nothing is compiled twice.
 ///
 /// # Panics
 /// They cannot be built.
@@ -20,7 +20,7 @@ pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--message-format", "json", "--workspace", "--bins"])
+            .args(["build", "--quiet", "--message-format", "json", "--workspace", "--bins", "--features", "onus/aws"])
             .current_dir(workspace::root())
             .output()
             .expect("cargo runs");

@@ -2,6 +2,7 @@
 
 mod networks;
 mod policies;
+pub mod restorations;
 mod switches;
 
 use onus_tests::client::Client;
@@ -53,10 +54,6 @@ pub const ALL: &[(&str, Make)] = &[
     ("aws.sns.remove_public_statements", policies::topic),
     ("aws.sqs.remove_public_statements", policies::queue),
 ];
-
-/// Restorations from the memory of the last known state: they need a baseline before the deletion, which these round trips do not take. Played on an AWS
-/// in memory only (`shared/aws/tests/restorations.rs`); the real binaries have not restored one yet.
-pub const NOT_PLAYED: &[&str] = &["aws.cloudtrail.restore_trail", "aws.ec2.restore_flow_logs"];
 
 /// Things with two states only: any other change is the undo itself.
 pub const CANNOT_MOVE: &[&str] = &[

@@ -1,6 +1,6 @@
 //! A trail that a change deleted: made again as it was known.
 
-use onus_core::{Finding, Image, Known, PlanError, Read, Remediation, Restoration, Safety, Spec, Step};
+use onus_core::{Call, Finding, Image, Known, PlanError, Read, Remediation, Restoration, Safety, Spec, Step};
 use serde_json::{Map, Value, json};
 
 use super::{incomplete, refused};
@@ -90,7 +90,12 @@ impl Restoration for RestoreTrail {
                     text(before, "S3BucketName")
                 ),
                 call: call("CreateTrail", Value::Object(parameters(before))),
-                inverse: Some(call("DeleteTrail", Value::Null)),
+                inverse: Some(Call::aws(
+                    "cloudtrail",
+                    "DeleteTrail",
+                    &trail.region,
+                    json!({ "Name": text(before, "Name") }),
+                )),
             });
         } else if only(now, &CREATED) != only(before, &CREATED) {
             // Somebody made another trail of that name meanwhile: that one is theirs.
@@ -103,7 +108,7 @@ impl Restoration for RestoreTrail {
                 if let (Value::Object(members), Value::Object(selectors)) = (&mut named, selectors) {
                     members.extend(selectors.clone());
                 }
-                onus_core::Call::aws("cloudtrail", "PutEventSelectors", &trail.region, named)
+                Call::aws("cloudtrail", "PutEventSelectors", &trail.region, named)
             };
             steps.push(Step {
                 title: "give it the event selectors that it had".to_owned(),
