@@ -75,8 +75,8 @@ const EXCEPTIONS: &[(&str, &str, &[&str])] = &[
 /// The IAM actions that one call needs: `<prefix>:<Operation>` unless the tables above say otherwise.
 ///
 /// `service` is botocore's service name (`s3control`), `operation` as the provider spells it. Never empty. Actions that
-/// a call needs only for some parameters (`iam:PassRole`, `kms:Decrypt` on an encrypted resource) are not included: no
-/// remediation sends such parameters.
+/// a call needs only for some parameters are included where a remediation sends such parameters (`iam:PassRole`, for the
+/// role with which a trail or flow log writes), and no others (`kms:Decrypt` on an encrypted resource).
 pub fn iam_action(service: &str, operation: &str) -> Vec<Cow<'static, str>> {
     if let Some((.., actions)) = EXCEPTIONS.iter().find(|(s, o, _)| (*s, *o) == (service, operation)) {
         return actions.iter().copied().map(Cow::Borrowed).collect();

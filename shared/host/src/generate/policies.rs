@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The action that hands a role to a service.
 const PASS_ROLE: &str = "iam:PassRole";
 
-/// The services that may be handed a role, to write where a trail or flow log that is made again wrote.
+/// The services that may be handed a role of the account, to write where a trail or flow log that is made again wrote.
 const HANDED_ROLES: [&str; 2] = ["cloudtrail.amazonaws.com", "vpc-flow-logs.amazonaws.com"];
 
 /// What `aws-audit` and `aws-sweep` read: every state reader's and lister's operations, and tags. Nothing in it writes.
@@ -31,7 +31,8 @@ pub fn respond_policy(catalog: &Catalog) -> Value {
     let own = json!({ "StringEqualsIfExists": { "aws:ResourceAccount": { "Ref": "AWS::AccountId" } } });
     let hands = writes.remove(PASS_ROLE).then(|| {
         let handed = json!({ "StringEquals": { "iam:PassedToService": HANDED_ROLES } });
-        statement("HandRoles", &BTreeSet::from([PASS_ROLE.to_owned()]), Some(handed))
+        let roles = json!({ "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*" });
+        json!({ "Sid": "HandRoles", "Effect": "Allow", "Action": [PASS_ROLE], "Resource": roles, "Condition": handed })
     });
     let statements = [statement("ReadBefore", &reads, None), statement("TakeBack", &writes, Some(own))];
     document(&statements.into_iter().chain(hands).collect::<Vec<_>>())

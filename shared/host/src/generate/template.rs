@@ -84,9 +84,11 @@ fn policy(resource: &str, name: &str, condition: &str, roles: &str, document: &V
         for action in statement.get("Action").and_then(Value::as_array).into_iter().flatten() {
             let _ = writeln!(yaml, "              - {}", action.as_str().unwrap_or_default());
         }
-        let _ = writeln!(yaml, "            Resource: \"{}\"", text("Resource"));
-        if let Some(condition) = statement.get("Condition") {
-            let _ = writeln!(yaml, "            Condition: {condition}");
+        // What is JSON is YAML too.
+        for member in ["Resource", "Condition"] {
+            if let Some(value) = statement.get(member) {
+                let _ = writeln!(yaml, "            {member}: {value}");
+            }
         }
     }
     yaml.push('\n');
