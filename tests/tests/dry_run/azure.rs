@@ -13,6 +13,8 @@ mod cases;
 mod fake;
 #[path = "../../../shared/azure/tests/remediations/findings.rs"]
 mod findings;
+#[path = "../../../shared/azure/tests/remediations/memory.rs"]
+mod memory;
 #[path = "../../../shared/azure/tests/remediations/records.rs"]
 mod records;
 #[path = "../../../shared/azure/tests/remediations/security_rules.rs"]
@@ -20,16 +22,27 @@ mod security_rules;
 
 use std::sync::Arc;
 
+use onus_core::proof::World;
+
 use super::EVENTS;
 use super::run::{Case, MakeWorld};
 
 pub(crate) async fn cases() -> Vec<Case> {
     let mut played = cases::all();
     played.extend(records::all().await);
-    let case = |case: onus_core::proof::Case| {
-        let there = case.world;
-        let world: MakeWorld = Arc::new(move || Arc::new(fake::FakeArm::new(there.clone())));
-        Case::new(case.name, case.remediation, &case.finding, world)
-    };
     played.into_iter().map(case).collect()
+}
+
+fn world(there: World) -> MakeWorld {
+    Arc::new(move || Arc::new(fake::FakeArm::new(there.clone())))
+}
+
+fn case(case: onus_core::proof::Case) -> Case {
+    Case::new(case.name, case.remediation, &case.finding, world(case.world))
+}
+
+/// Changes of what a baseline had read before.
+pub(crate) fn restorations() -> Vec<Case> {
+    let known = memory::all().into_iter().filter(|recalled| !recalled.was.is_empty());
+    known.map(|recalled| Case { before: Some(world(recalled.was)), ..case(recalled.case) }).collect()
 }

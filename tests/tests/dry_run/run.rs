@@ -1,14 +1,16 @@
 //! One case, responded to in both modes by the real pipeline.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use onus_core::{Caller, Clock, Cloud, Finding, Lister, Mode, Notice, Plan, ReceiptOutcome, Sink, SinkError};
-use onus_pipeline::{Baseline, Done, Job, Pause, Policy, Records, Responder};
+use onus_core::state::read_image;
+use onus_core::{Caller, Clock, Finding, Image, Mode, Notice, Plan, PlanError, ReceiptOutcome, Sink, SinkError};
+use onus_pipeline::{Done, Job, Pause, Policy, Records, Responder};
 use onus_tests::stage::binary;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::wire::{OnTheWire, Request, Wire};
@@ -57,13 +59,7 @@ impl Clock for Now {
 }
 
 /// The moment of each baseline, before that of every change.
-struct Earlier;
-
-impl Clock for Earlier {
-    fn now(&self) -> Timestamp {
-        "2020-01-31T12:00:00Z".parse().expect("a moment")
-    }
-}
+const EARLIER: Timestamp = Timestamp::UNIX_EPOCH;
 
 struct AtOnce;
 
@@ -91,11 +87,13 @@ impl Sink for Ear {
 /// See the [module docs](self).
 pub(crate) struct Run {
     wire: Arc<Wire>,
+    /// The remediations of which a plan was read with the real `onus show`.
+    shown: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Run {
     pub(crate) fn new(wire: Wire) -> Self {
-        Self { wire: Arc::new(wire) }
+        Self { wire: Arc::new(wire), shown: Mutex::default() }
     }
 
     /// Responds in both modes and compares.
@@ -108,7 +106,13 @@ impl Run {
         if let [first, ..] = &self.wire.take()[..] {
             return Err(format!("a dry run sent {}", shown(first)));
         }
-        let plan = dry.plan(case)?;
+        let plan = dry.plan(case).await?;
+        if let Some(plan) = &plan
+            && self.shown.lock().expect("unpoisoned").insert(case.remediation)
+            && dry.shown(case)? != *plan
+        {
+            return Err("`onus show` prints another plan than the one that was kept".to_owned());
+        }
         let predicted = match &plan {
             Some(plan) => self.predicted(plan).await?,
             None => Vec::new(),
@@ -236,8 +240,23 @@ impl Ledger {
         }
     }
 
-    /// The plan that the dry run keeps, as `onus show` prints it, which has to be the one that was told; `None` when there is none.
-    fn plan(&self, case: &Case) -> Result<Option<Plan>, String> {
+    /// The plan that the dry run keeps, which has to be the one that was told; `None` when there is none.
+    async fn plan(&self, case: &Case) -> Result<Option<Plan>, String> {
+        let history = self.records.history(&case.finding.id).await.map_err(|error| error.to_string())?;
+        let kept: Vec<Plan> = history.into_iter().flat_map(|history| history.plans).map(|record| record.plan).collect();
+        let told = self.ear.0.lock().expect("unpoisoned").iter().find_map(|notice| match notice {
+            Notice::Planned { plan, .. } => Some((**plan).clone()),
+            _ => None,
+        });
+        match (&kept[..], told) {
+            ([], None) => Ok(None),
+            ([kept], Some(told)) if *kept == told => Ok(Some(told)),
+            (kept, told) => Err(format!("kept is {kept:?}, told was {told:?}")),
+        }
+    }
+
+    /// The plan as `onus show` prints it to whoever reads a dry run.
+    fn shown(&self, case: &Case) -> Result<Plan, String> {
         let ledger = format!("file://{}", self.folder.path().display());
         let shown = Command::new(binary("onus"))
             .args(["show", case.finding.id.as_str(), "--ledger", &ledger, "--format", "json"])
@@ -247,36 +266,17 @@ impl Ledger {
             return Err(format!("`onus show` failed: {}", String::from_utf8_lossy(&shown.stderr)));
         }
         let history: Value = serde_json::from_slice(&shown.stdout).map_err(|error| error.to_string())?;
-        let plans = history["plans"].as_array().map_or(&[][..], Vec::as_slice);
-        let told = self.ear.0.lock().expect("unpoisoned");
-        let mut told = told.iter().filter_map(|notice| match notice {
-            Notice::Planned { plan, .. } => Some(plan),
-            _ => None,
-        });
-        match (plans, told.next()) {
-            ([], None) => Ok(None),
-            ([shown], Some(told)) if shown["plan"] == json!(told) => {
-                serde_json::from_value(shown["plan"].clone()).map(Some).map_err(|error| error.to_string())
-            }
-            (shown, told) => Err(format!("shown is {shown:?}, told was {told:?}")),
-        }
+        serde_json::from_value(history["plans"][0]["plan"].clone()).map_err(|error| error.to_string())
     }
 }
 
-/// Takes a baseline, as `onus baseline` does.
+/// Keeps what a reader sees of the finding's resources, as a baseline does.
 async fn record(records: &Records, caller: Arc<dyn Caller>, finding: &Finding) {
-    let listers: Vec<&'static dyn Lister> = match finding.change.cloud {
-        Cloud::Aws => onus_aws::listers().to_vec(),
-        Cloud::Azure | Cloud::Gcp => Vec::new(),
-    };
-    let baseline = Baseline {
-        records: records.clone(),
-        caller,
-        listers,
-        readers: |kind| onus_host::clouds::state_readers().find(|reader| reader.kind() == kind),
-        clock: Arc::new(Earlier),
-    };
-    let change = &finding.change;
-    let recorded = baseline.record(change.cloud, &change.account, &change.region).await.expect("memory answers");
-    assert!(recorded.iter().all(|kind| kind.failed.is_empty()), "{recorded:?}");
+    let readers: BTreeMap<&str, _> = onus_host::clouds::state_readers().map(|reader| (reader.kind(), reader)).collect();
+    for resource in &finding.change.resources {
+        let Some(reader) = readers.get(&*resource.kind) else { continue };
+        let reads = |so_far: &Image| Ok::<_, PlanError>(reader.reads(&finding.change, resource, so_far));
+        let image = read_image(caller.as_ref(), reads).await.expect("it is there");
+        records.remember(&finding.change, resource, &image, EARLIER).await.expect("memory answers");
+    }
 }

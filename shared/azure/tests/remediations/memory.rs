@@ -5,16 +5,16 @@ use onus_core::proof::{self, Case, Recalling, World};
 use onus_core::{Finding, Image, Known, PlanError, Remediation, Step};
 use serde_json::{Value, json};
 
-use crate::cases::{kept, world};
-use crate::fake::{FakeArm, resource};
-use crate::findings::{SUBSCRIPTION, finding, id, omitted, opened};
-use crate::records;
-use crate::security_rules::{self, group, rule, wrote};
+use super::cases::{kept, world};
+use super::fake::{FakeArm, resource};
+use super::findings::{SUBSCRIPTION, finding, id, omitted, opened};
+use super::records;
+use super::security_rules::{self, group, rule, wrote};
 
 /// A bad change on what was known before it.
 pub(crate) struct Recalled {
     /// What a baseline read; nothing where it is empty.
-    was: World,
+    pub(crate) was: World,
     pub(crate) case: Case,
     /// What the titles of the plan say.
     says: &'static str,
@@ -249,6 +249,12 @@ fn security_rules() -> Vec<Recalled> {
 }
 
 pub(crate) fn all() -> Vec<Recalled> {
+    let mut all = settings();
+    all.extend(security_rules());
+    all
+}
+
+fn settings() -> Vec<Recalled> {
     let all_on = setting(&[("AuditEvent", true), ("Policy", true)]);
     let one_off = setting(&[("AuditEvent", false), ("Policy", true)]);
     let group = json!({ "storageAccountId": "/subscriptions/s/storageAccounts/Archive", "logs": [{ "categoryGroup": "audit", "enabled": true }] });
@@ -343,7 +349,7 @@ pub(crate) fn all() -> Vec<Recalled> {
 #[tokio::test]
 async fn what_was_known_comes_back_what_others_did_stays_and_all_of_it_can_be_undone() {
     let mut wrong = Vec::new();
-    for case in all().iter().chain(&security_rules()) {
+    for case in &all() {
         wrong.extend(wrongs(case).await);
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));

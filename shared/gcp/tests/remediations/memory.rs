@@ -7,14 +7,14 @@ use onus_core::{Finding, Image, Known, PlanError, Remediation, Step};
 use onus_gcp::{remediation, state_reader};
 use serde_json::{Value, json};
 
-use crate::cases::{Has as _, rule, sink, sink_change, world};
-use crate::fake::FakeGcp;
+use super::cases::{Has as _, rule, sink, sink_change, world};
+use super::fake::FakeGcp;
 
 /// A bad change on what was known before it.
-struct Recalled {
+pub(crate) struct Recalled {
     /// What a baseline read; nothing where it is empty.
-    was: World,
-    case: Case,
+    pub(crate) was: World,
+    pub(crate) case: Case,
     /// What the titles of the plan say, each a part.
     says: Vec<&'static str>,
 }
@@ -87,7 +87,7 @@ fn case(name: &'static str, finding: Finding, was: World, is: World, healed: Wor
 /// A change of one firewall rule, with the request as the audit log writes it.
 fn firewall(name: &'static str, request: Value, [was, is, healed]: [Value; 3], says: &'static str) -> Recalled {
     let there = |rule: &Value| if rule.is_null() { World::new() } else { world([("firewall/shop/ops", rule.clone())]) };
-    let mut finding = crate::cases::rule_change("compute:firewalls.patch").opens(&["0.0.0.0/0"]);
+    let mut finding = super::cases::rule_change("compute:firewalls.patch").opens(&["0.0.0.0/0"]);
     finding.request = request;
     let case =
         Case { name, remediation: NARROW, finding, world: there(&is), healed: vec![("firewall/shop/ops", healed)] };
@@ -161,6 +161,12 @@ fn firewalls() -> Vec<Recalled> {
             "what it was before the change is not known",
         ),
     ]
+}
+
+pub(crate) fn all() -> Vec<Recalled> {
+    let mut all = sinks();
+    all.extend(firewalls());
+    all
 }
 
 fn sinks() -> Vec<Recalled> {
@@ -256,7 +262,7 @@ fn sinks() -> Vec<Recalled> {
 #[tokio::test]
 async fn what_was_known_comes_back_what_others_did_stays_and_all_of_it_can_be_undone() {
     let mut wrong = Vec::new();
-    for case in sinks().iter().chain(&firewalls()) {
+    for case in &all() {
         wrong.extend(wrongs(case).await);
     }
     assert!(wrong.is_empty(), "{} wrongs:\n{}", wrong.len(), wrong.join("\n"));
