@@ -20,15 +20,17 @@ pub const WARNED_BEFORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub const ENDING: &str = "onus.exemption_ends";
 
 impl Schedule<'_> {
-    /// Tells every exemption that ends within a week, each end once.
+    /// Tells every exemption that ends within a week, each end once. A warning that was begun is finished up to a week after the end.
     pub(crate) async fn warn(&self, ticked: &mut Ticked) -> Result<(), HandleError> {
         let now = self.auditor.clock.now();
         for exemption in &self.auditor.policy.exemptions {
-            let Some(end) = exemption.expires.end().filter(|end| now < *end && *end - WARNED_BEFORE <= now) else {
-                continue;
-            };
+            let near = |end: &Timestamp| *end - WARNED_BEFORE <= now && now < *end + WARNED_BEFORE;
+            let Some(end) = exemption.expires.end().filter(near) else { continue };
             let suppressed = self.auditor.records.suppressed(&exemption.id()).await?.len();
             let finding = ending(self.cloud, exemption, end, suppressed, now);
+            if end <= now && self.auditor.records.finding(&finding.id).await?.is_none() {
+                continue;
+            }
             let (created, finding) = self.auditor.claim(finding, &Fate::Told).await?;
             ticked.warned += usize::from(created == Created::New);
             let head = self.auditor.records.witness_finding(&finding, Vec::new(), created, now).await?;

@@ -5,16 +5,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use jiff::ToSpan as _;
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use onus_core::plan::ReceiptKind;
 use onus_core::{Call, Cloud, FindingId, Receipt, ReceiptOutcome};
 use onus_pipeline::Job;
-use onus_pipeline::records::{Chain, Records};
+use onus_pipeline::records::{Chain, PlanRecord, Records};
 use serde_json::Value;
 
 use super::cloud::entries_of;
+use super::people::RESOURCES;
 use super::rules::{BY_RECORD, BY_STATE};
+use super::scheduler::SKEW;
 use super::store::Store;
 use super::world::{ModelChange, World, Write};
 
@@ -37,6 +39,12 @@ pub const ALONE: &str = "one writer per resource";
 pub const BUDGET: &str = "writes stay within the budget";
 /// Who has to be asked is asked.
 pub const ASKED: &str = "no write without the approval that it needs";
+/// What a link approves is what its page showed, and each link is good for one use, while it is fresh.
+pub const LINKED: &str = "a link approves what it showed, once";
+/// Nobody responds where an exemption holds.
+pub const EXEMPT: &str = "no write where an exemption holds";
+/// Where tags decide, who writes was told them, and they let it.
+pub const TAGGED: &str = "no write without the tags that could forbid it";
 /// A verified receipt is about a resource that was seen without the entry.
 pub const VERIFIED: &str = "verified means seen";
 /// An undo writes only to the resource as the response left it, and a verified one restored it.
@@ -148,6 +156,7 @@ pub fn written(
         }
         return;
     }
+    permitted(world, task, name, call, &job);
     if world.terms.needs_approval && !matches!(job, Job::Approve { .. }) {
         world.violated(ASKED, format!("{call} for {finding}"));
     }
@@ -158,6 +167,28 @@ pub fn written(
         writes.iter().filter(|write| write.unasked).map(|write| &write.finding).collect::<BTreeSet<_>>().len();
     if unasked > (world.hours() + 2) * world.terms.budget {
         world.violated(BUDGET, format!("{unasked} findings, budget {}", world.terms.budget));
+    }
+}
+
+/// Looks whether exemptions, tags and links let a response write.
+fn permitted(world: &World, task: usize, name: &str, call: &Call, job: &Job) {
+    // A handler's clock may be ahead.
+    let held = |until: Timestamp| world.now() + SignedDuration::from_secs(SKEW + 1) < until;
+    if name == "exempt" || (name == "other" && world.terms.exempt_until.is_some_and(held)) {
+        world.violated(EXEMPT, format!("{call}"));
+    }
+    if let Some(resource) = world.terms.hands_off {
+        let told = world.task(task, |task| task.tags.contains(name));
+        if !told || RESOURCES[resource].0 == name {
+            world.violated(TAGGED, format!("{call}, tags told: {told}"));
+        }
+    }
+    if let Job::Approve { finding, plan: Some(plan), .. } = job {
+        let shown = world.read(&format!("plans/{finding}/{plan}.json"));
+        let shown: Option<PlanRecord> = shown.and_then(|record| serde_json::from_slice(&record).ok());
+        if !shown.is_some_and(|record| record.plan.steps.iter().any(|step| step.call == *call)) {
+            world.violated(LINKED, format!("{call} is not part of `{plan}`"));
+        }
     }
 }
 
@@ -241,6 +272,9 @@ fn was_undone(world: &World, change: &ModelChange) -> bool {
 fn is_accounted_for(world: &World, change: &ModelChange) -> bool {
     let finding = finding_of(change);
     let exempt = change.resource == "exempt";
+    // Where a tag says that nobody may touch it, somebody is told, and that is all.
+    let hands_off = world.terms.hands_off.is_some_and(|resource| RESOURCES[resource].0 == change.resource);
+    let left_alone = hands_off && world.was_told(&finding, "found");
     let alarmed = world.was_told(&finding, "alarm");
     let waits = world.was_told(&finding, "planned") && world.read(&format!("decisions/{finding}.json")).is_none();
     let told = world.was_told(&finding, "responded");
@@ -249,5 +283,5 @@ fn is_accounted_for(world: &World, change: &ModelChange) -> bool {
             receipt.kind == ReceiptKind::Respond
                 && !matches!(receipt.outcome, ReceiptOutcome::Verified | ReceiptOutcome::NothingToDo)
         });
-    exempt || alarmed || waits || refused
+    exempt || left_alone || alarmed || waits || refused
 }

@@ -3,7 +3,8 @@
 //! A run is a function of its seed: one thread polls handlers by hand, in an order drawn from the seed, and every operation of a port is
 //! two points at which the handler may be left waiting, or die. Messages are duplicated and reordered, events are lost for good, so that only the
 //! sweep of the log finds their changes; calls and ledger operations fail, or succeed without the handler hearing of it; clocks are apart; people,
-//! other automation and approvals interfere. In the end faults stop, what was put aside is tried once more, the timer rings, and what is
+//! other automation and approvals interfere; an exemption ends; tags decide, and cannot always be read; approval links are followed, twice, late
+//! and forged. Some seeds play all of it on one resource within half a minute. In the end faults stop, what was put aside is tried once more, the timer rings, and what is
 //! then still open is a violation of an invariant. After each step the rest of
 //! [`invariants`] is checked.
 //!
@@ -12,6 +13,7 @@
 
 pub mod cloud;
 pub mod invariants;
+pub mod links;
 pub mod people;
 pub mod random;
 pub mod rules;
@@ -42,10 +44,22 @@ pub enum Guard {
     UndoCheck,
     /// What was written is read back: the reading shows what was hoped for.
     ReadBack,
+    /// What is exempt is let be: no exemption is known.
+    Exemption,
+    /// Tags that cannot be read are not known: a look-up that fails tells that there are none.
+    Tags,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 6] =
-        [Self::Lease, Self::Intent, Self::Budget, Self::Approval, Self::UndoCheck, Self::ReadBack];
+    pub const ALL: [Self; 8] = [
+        Self::Lease,
+        Self::Intent,
+        Self::Budget,
+        Self::Approval,
+        Self::UndoCheck,
+        Self::ReadBack,
+        Self::Exemption,
+        Self::Tags,
+    ];
 }

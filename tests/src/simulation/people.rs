@@ -9,14 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use onus_core::{FindingId, Ledger};
 use onus_pipeline::{Job, Records};
 
+use super::links::{Click, follow};
 use super::random::Chance;
 use super::store::Store;
 use super::sweep::LAG;
-use super::terms::Scene;
+use super::terms::{Scene, Terms};
 use super::world::{Body, Message, ModelChange, World};
 
 /// The handler number under which people write to the ledger.
-const NOBODY: usize = 0;
+pub(super) const NOBODY: usize = 0;
 
 /// The resources of every run, and whether each is written whole.
 pub const RESOURCES: [(&str, bool); 4] = [("set", false), ("document", true), ("other", false), ("exempt", true)];
@@ -53,21 +54,27 @@ pub enum Act {
         entry: String,
         /// How many looks are left.
         left: u32,
+        /// How many seconds lie between two.
+        every: i64,
     },
+    /// Follows an approval link of some plan in the ledger.
+    Follow(Click),
     /// Approves, denies or wants undone what the ledger holds.
     Ask(&'static str),
 }
 
 /// When who does what, in order.
-pub fn script(scene: Scene, chance: &Chance, start: Timestamp) -> Vec<(Timestamp, Act)> {
-    let acts = match scene {
+pub fn script(terms: &Terms, chance: &Chance, start: Timestamp) -> Vec<(Timestamp, Act)> {
+    let within = if terms.crowded { 30 } else { 400 };
+    let acts = match terms.scene {
+        Scene::Hostile if terms.crowded => crowded(chance),
         Scene::Hostile => hostile(chance),
         // The last resource is exempt.
         Scene::Lossy => (0..20)
             .map(|n| Act::Violate { resource: chance.below(RESOURCES.len() - 1), entry: format!("bad-{n}") })
             .collect(),
     };
-    let at = |act| (start.checked_add(SignedDuration::from_secs(chance.between(0, 400))).expect("in range"), act);
+    let at = |act| (start.checked_add(SignedDuration::from_secs(chance.between(0, within))).expect("in range"), act);
     let mut script: Vec<_> = acts.into_iter().map(at).collect();
     script.sort_by_key(|(at, _)| *at);
     script
@@ -79,7 +86,7 @@ fn hostile(chance: &Chance) -> Vec<Act> {
         let (resource, entry) = (chance.below(RESOURCES.len()), format!("bad-{}", chance.below(3)));
         acts.push(Act::Violate { resource, entry: entry.clone() });
         if chance.permille(150) {
-            acts.push(Act::Reapply { resource, entry, left: 12 });
+            acts.push(Act::Reapply { resource, entry, left: 12, every: 20 });
         } else if chance.permille(200) {
             acts.push(Act::Mend { resource, entry });
         }
@@ -87,10 +94,30 @@ fn hostile(chance: &Chance) -> Vec<Act> {
     for _ in 0..chance.below(4) {
         acts.push(Act::Edit { resource: chance.below(RESOURCES.len()), entry: format!("good-{}", chance.below(3)) });
     }
+    ask_around(chance, &mut acts);
+    acts
+}
+
+/// Many hands on one resource at once.
+fn crowded(chance: &Chance) -> Vec<Act> {
+    let resource = chance.below(2);
+    let mut acts: Vec<Act> =
+        (0..3 + chance.below(3)).map(|n| Act::Violate { resource, entry: format!("bad-{n}") }).collect();
+    if chance.permille(500) {
+        acts.push(Act::Reapply { resource, entry: "bad-0".to_owned(), left: 20, every: 2 });
+    }
+    acts.push(Act::Edit { resource, entry: "good-1".to_owned() });
+    ask_around(chance, &mut acts);
+    acts
+}
+
+fn ask_around(chance: &Chance, acts: &mut Vec<Act>) {
     for _ in 0..chance.below(6) {
         acts.push(Act::Ask(["approve", "approve", "deny", "undo", "undo"][chance.below(5)]));
     }
-    acts
+    for _ in 0..chance.below(4) {
+        acts.push(Act::Follow(Click::ALL[chance.below(Click::ALL.len())]));
+    }
 }
 
 /// Does one act. May answer with one to be done later.
@@ -101,15 +128,16 @@ pub fn act(world: &Arc<World>, act: Act) -> Option<(Timestamp, Act)> {
             write(world, resource, |entries| entries.remove(&entry) || entries.insert(entry.clone()));
         }
         Act::Mend { resource, entry } => write(world, resource, |entries| entries.remove(&entry)),
-        Act::Reapply { resource, entry, left } => {
+        Act::Reapply { resource, entry, left, every } => {
             if !world.things()[RESOURCES[resource].0].entries.contains(&entry) {
                 violate(world, resource, &entry);
             }
             let left = left.saturating_sub(1);
-            let later = world.now().checked_add(SignedDuration::from_secs(20)).expect("in range");
-            return (left > 0 && !world.is_calm()).then_some((later, Act::Reapply { resource, entry, left }));
+            let later = world.now().checked_add(SignedDuration::from_secs(every)).expect("in range");
+            return (left > 0 && !world.is_calm()).then_some((later, Act::Reapply { resource, entry, left, every }));
         }
         Act::Ask(verb) => ask(world, verb),
+        Act::Follow(click) => follow(world, click),
     }
     None
 }

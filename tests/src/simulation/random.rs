@@ -41,6 +41,8 @@ pub struct Rates {
     pub throttled: u32,
     /// A sink or queue refuses.
     pub refused: u32,
+    /// Tags may not be read.
+    pub denied: u32,
     /// An event is never delivered: only the sweep finds it.
     pub dropped: u32,
 }
@@ -55,6 +57,7 @@ impl Rates {
             unheard: one([0, 5, 20, 60]),
             throttled: one([0, 0, 20, 100]),
             refused: one([0, 0, 20, 100]),
+            denied: one([0, 0, 100, 400]),
             dropped: one([0, 30, 60, 100]),
         }
     }
@@ -73,6 +76,10 @@ pub struct Faults {
     pub throttled: u64,
     /// Notices and jobs that were refused.
     pub refused: u64,
+    /// Readings of tags that were denied.
+    pub denied: u64,
+    /// Approval links that were forged, late, used, or of an older plan.
+    pub bad_links: u64,
     /// Events that were never delivered.
     pub dropped: u64,
     /// Deliveries beyond the first.
@@ -84,7 +91,15 @@ pub struct Faults {
 impl Faults {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.crashes + self.lost + self.unheard + self.throttled + self.refused + self.dropped + self.duplicated
+        self.crashes
+            + self.lost
+            + self.unheard
+            + self.throttled
+            + self.refused
+            + self.denied
+            + self.bad_links
+            + self.dropped
+            + self.duplicated
     }
 
     /// Adds another run's.
@@ -94,6 +109,8 @@ impl Faults {
         self.unheard += other.unheard;
         self.throttled += other.throttled;
         self.refused += other.refused;
+        self.denied += other.denied;
+        self.bad_links += other.bad_links;
         self.dropped += other.dropped;
         self.duplicated += other.duplicated;
         self.foreign_writes += other.foreign_writes;

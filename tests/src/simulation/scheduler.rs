@@ -24,7 +24,7 @@ const LONG_LIFE: i64 = 900;
 /// Seconds between two rings of the timer.
 const RINGS: i64 = 240;
 /// How far a handler's clock is from the true time, in seconds, either way.
-const SKEW: i64 = 25;
+pub(super) const SKEW: i64 = 25;
 /// How often a message is tried before it is put aside.
 const TRIES: u32 = 12;
 /// Steps after which a run counts as never ending.
@@ -83,8 +83,8 @@ fn play(seed: u64, scene: Scene, missing: Option<Guard>, told: bool) -> Run {
         let entries = ["good-0".to_owned(), "good-9".to_owned()].into();
         world.things().insert(name.to_owned(), Thing { entries, version: 1 });
     }
-    let config: Config<NoSink> = Config::parse("onus.yaml", &world.terms.yaml()).expect("a good configuration");
-    let mut script = script(scene, &world.chance, world.now());
+    let config: Config<NoSink> = Config::parse("onus.yaml", &world.terms.yaml(missing)).expect("a good configuration");
+    let mut script = script(&world.terms, &world.chance, world.now());
     script.reverse();
     let mut scheduler = Scheduler {
         policy: Arc::new(Policy::from(&config)),

@@ -13,7 +13,8 @@ use onus_pipeline::{
     Auditor, HandleError, Job, Pause, Policy, QueueError, Records, Responder, ResponseQueue, Schedule,
 };
 
-use super::cloud::{Way, reader, remediation};
+use super::cloud::{Way, reader, remediation, tag_source};
+use super::links::links;
 use super::people::send;
 use super::rules::ModelRules;
 use super::store::Store;
@@ -68,7 +69,7 @@ impl Stage {
             account: None,
             readers: reader,
             remediations: remediation,
-            tags: |_, _| Some(onus_core::TagSource::Untagged),
+            tags: tag_source,
             queue: Some(Arc::new(Jobs(Arc::clone(&self.world)))),
             clock: self.clock(),
         }
@@ -82,9 +83,9 @@ impl Stage {
             caller: self.caller(true),
             account: None,
             remediations: remediation,
-            tags: |_, _| Some(onus_core::TagSource::Untagged),
+            tags: tag_source,
             clock: self.clock(),
-            links: None,
+            links: self.world.terms.needs_approval.then(|| Arc::new(links())),
             meter: Arc::new(()),
             pause: Arc::new(Waits(Arc::clone(&self.world))),
             lease: SignedDuration::from_secs(LEASE),

@@ -81,6 +81,8 @@ pub struct Task {
     pub job: Option<Job>,
     /// Whether it has written to the cloud.
     pub wrote: bool,
+    /// The resources whose tags it was told.
+    pub tags: BTreeSet<String>,
     /// Each resource's entries and version as they really were when it read last.
     pub read: BTreeMap<String, (BTreeSet<String>, u64)>,
 }
@@ -182,6 +184,13 @@ impl World {
         let refused = !self.is_calm() && self.chance.permille(self.terms.rates.refused);
         self.count(|faults| faults.refused += u64::from(refused));
         refused
+    }
+
+    /// Whether tags may not be read this time.
+    pub fn denies(&self) -> bool {
+        let denied = !self.is_calm() && self.chance.permille(self.terms.rates.denied);
+        self.count(|faults| faults.denied += u64::from(denied));
+        denied
     }
 
     /// Adds a line to the tale of the run.
