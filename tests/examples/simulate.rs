@@ -64,13 +64,15 @@ fn many(scene: Scene, first: u64, seeds: u64) -> ExitCode {
         began.elapsed()
     );
     println!(
-        "{} faults: {} crashes, {} operations lost, {} unheard, {} throttled, {} refused by a sink or queue, {} events lost for good, {} deliveries doubled",
+        "{} faults: {} crashes, {} operations lost, {} unheard, {} throttled, {} refused by a sink or queue, {} readings of tags denied, {} links forged, late, used or outdated, {} events lost for good, {} deliveries doubled",
         faults.total(),
         faults.crashes,
         faults.lost,
         faults.unheard,
         faults.throttled,
         faults.refused,
+        faults.denied,
+        faults.bad_links,
         faults.dropped,
         faults.duplicated
     );

@@ -13,12 +13,14 @@ use std::sync::Arc;
 
 use fakes::{Last, World, change, decode};
 use jiff::Timestamp;
+use jiff::civil::date;
 use onus_core::{CallErrorKind, Cloud, Mode, Notice};
-use onus_pipeline::records::Fate;
-use onus_pipeline::{Auditor, Policy, Schedule, Ticked};
+use onus_pipeline::records::{Chain, Fate};
+use onus_pipeline::{Auditor, Done, Policy, Schedule, Ticked};
 
 const ENDS: &str = "2026-11-12T10:00:00Z";
-const AFTER: &str = "2026-11-12T10:00:00Z";
+/// Clocks may be a minute apart.
+const AFTER: &str = "2026-11-12T10:01:00Z";
 
 fn yaml(rest: &str) -> String {
     format!(
@@ -82,8 +84,10 @@ async fn an_end_is_warned_of_a_week_before_and_once() {
 async fn what_still_stands_after_the_end_is_told_and_responded_to_once() {
     for rule in ["fake.fires", "fake.asks"] {
         let world = suppressed(rule, "").await;
-        world.clock.set("2026-11-12T09:59:59Z");
-        assert_eq!(tick(&world).await.reviewed, 0, "{rule}: it still holds");
+        for holds in ["2026-11-12T09:59:59Z", "2026-11-12T10:00:59Z"] {
+            world.clock.set(holds);
+            assert_eq!(tick(&world).await.reviewed, 0, "{rule}: by some clock it still holds");
+        }
         world.clock.set(AFTER);
         assert_eq!(tick(&world).await, Ticked { reviewed: 1, told: 1, ..Ticked::default() }, "{rule}");
         assert_eq!(tick(&world).await, Ticked::default(), "{rule}: once");
@@ -124,7 +128,7 @@ async fn another_exemption_that_holds_takes_over_and_ends_in_its_turn() {
     assert_eq!(tick(&world).await, Ticked { reviewed: 1, ..Ticked::default() });
     let id = world.found().await;
     assert_eq!(world.truth().suppressed("later").await.expect("reads"), [id]);
-    world.clock.set("2026-11-21T00:00:00Z");
+    world.clock.set("2026-11-21T00:01:00Z");
     assert_eq!(tick(&world).await, Ticked { reviewed: 1, told: 1, ..Ticked::default() });
 }
 
@@ -199,4 +203,31 @@ async fn two_ticks_at_once_are_one() {
     assert!(one.is_ok() && two.is_ok());
     assert_eq!(world.sinks[0].distinct(), ["found"]);
     assert_eq!(world.truth().reviewed("www").await.expect("reads").len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_exemption_kept_from_a_response_that_was_asked_for_is_judged_anew_too() {
+    let mut world = World::new(&yaml(""), &["fake.fires"], "fake.auto");
+    let exempting = world.policy.clone();
+    world.policy = Arc::new(Policy { exemptions: Vec::new(), ..(*exempting).clone() });
+    world.auditor().handle(&change()).await.expect("told, and asked");
+    let (id, jobs) = (world.found().await, || world.queue.jobs.lock().expect("unpoisoned").clone());
+    let job = jobs()[0].clone();
+    // The exemption was written while the job waited, or the responder's clock is behind.
+    world.policy = exempting;
+    for _ in 0..2 {
+        let done = world.responder().handle(&job).await.expect("let be");
+        assert!(matches!(done, Done::NotResponding { .. }), "{done:?}");
+    }
+    let truth = world.truth();
+    assert_eq!(truth.suppressed("www").await.expect("reads"), std::slice::from_ref(&id));
+    let traces = truth.traces(date(2026, 11, 1), date(2026, 11, 30)).await.expect("reads");
+    let chain = truth.verify(&id, &traces).await.expect("reads");
+    assert!(matches!(chain, Chain::Whole { .. }), "{chain}");
+    world.clock.set(AFTER);
+    assert_eq!(tick(&world).await, Ticked { reviewed: 1, told: 1, ..Ticked::default() });
+    assert_eq!(tick(&world).await, Ticked::default(), "once");
+    assert_eq!(jobs().len(), 2, "asked again");
+    world.responder().handle(&job).await.expect("done");
+    assert_eq!(world.cloud.has(), ["good"], "taken back");
 }

@@ -103,8 +103,8 @@ fn crowded(chance: &Chance) -> Vec<Act> {
     let resource = chance.below(2);
     let mut acts: Vec<Act> =
         (0..3 + chance.below(3)).map(|n| Act::Violate { resource, entry: format!("bad-{n}") }).collect();
-    if chance.permille(500) {
-        acts.push(Act::Reapply { resource, entry: "bad-0".to_owned(), left: 20, every: 2 });
+    for n in 0..chance.below(3) {
+        acts.push(Act::Reapply { resource, entry: format!("bad-{n}"), left: 60, every: 1 });
     }
     acts.push(Act::Edit { resource, entry: "good-1".to_owned() });
     ask_around(chance, &mut acts);

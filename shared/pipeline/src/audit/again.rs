@@ -3,7 +3,7 @@
 use onus_core::{Change, Verdict};
 
 use super::state::Unread;
-use super::{Auditor, unevaluable, unread};
+use super::{Auditor, Case, unevaluable, unread};
 use crate::error::HandleError;
 use crate::records::{Fate, Reviewed};
 
@@ -21,7 +21,7 @@ impl Auditor {
             return Ok(Reviewed::NoRule);
         };
         let summary = change.summary();
-        let mut case = self.case(change, &summary);
+        let mut case = Case { anew: true, ..self.case(change, &summary) };
         let (state, unread_because) = match self.state(candidate.state, &mut case).await? {
             Ok(state) => (Some(state), String::new()),
             Err(Unread::Never(reason)) => (None, reason),

@@ -81,6 +81,8 @@ struct Case<'a, 'c> {
     summary: &'a ChangeSummary,
     states: States,
     tags: TagLookup<'a>,
+    /// Whether it is judged anew: then a response is asked for even if one was before, for that one was let be.
+    anew: bool,
 }
 
 /// What the policy says about a finding.
@@ -124,7 +126,7 @@ impl Auditor {
 
     fn case<'a, 'c>(&'a self, change: &'a Change<'c>, summary: &'a ChangeSummary) -> Case<'a, 'c> {
         let tags = TagLookup::new(self.reads_in(&change.account), self.tags, summary);
-        Case { change, summary, states: States::new(), tags }
+        Case { change, summary, states: States::new(), tags, anew: false }
     }
 
     async fn handle_rule(&self, rule: Candidate<'_>, case: &mut Case<'_, '_>) -> Result<Option<Outcome>, HandleError> {

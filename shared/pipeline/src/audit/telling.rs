@@ -28,7 +28,7 @@ impl Auditor {
         let (created, finding, head) = self.keep(finding, &fate, Some(judgement), case).await?;
         let outcome = outcome(&finding, created, decision, fate);
         if outcome.fate == Fate::Told {
-            self.told(finding, decision.mode, unknown, earlier(created), &head).await?;
+            self.told(finding, decision.mode, unknown, earlier(created), case.anew, &head).await?;
         }
         Ok(Some(outcome))
     }
@@ -55,7 +55,7 @@ impl Auditor {
         let Judged { decision, unknown, judgement, .. } = self.judge(&finding, case).await;
         let (_, finding, head) = self.keep(finding, &claim.fate, Some(judgement), case).await?;
         let outcome = outcome(&finding, Created::Existed, decision, claim.fate);
-        self.told(finding, decision.mode, unknown, Earlier::Possible, &head).await?;
+        self.told(finding, decision.mode, unknown, Earlier::Possible, case.anew, &head).await?;
         Ok(Some(outcome))
     }
 
@@ -66,9 +66,10 @@ impl Auditor {
         mode: Mode,
         unknown: Option<Unknown>,
         earlier: Earlier,
+        anew: bool,
         head: &Head,
     ) -> Result<(), HandleError> {
-        let delivered = self.deliver(finding.clone(), mode, earlier, head).await;
+        let delivered = self.deliver(finding.clone(), mode, earlier, anew, head).await;
         let alarmed = match unknown {
             None => Ok(()),
             Some(Unknown::Never(reason)) => self.alarm(finding, reason, earlier).await,
@@ -120,7 +121,7 @@ impl Auditor {
         tell(&self.records, &self.sinks, &notice, earlier, &head).await
     }
 
-    /// Keeps record and decision, claims, keeps the finding, and chains all of it. A finding that an exemption suppresses is listed under it.
+    /// Keeps the record, claims, keeps finding and decision, and chains all of it. A finding that an exemption suppresses is listed under it.
     async fn keep(
         &self,
         finding: Finding,
@@ -130,11 +131,12 @@ impl Auditor {
     ) -> Result<(Created, Finding, Head), HandleError> {
         let record = KeptRecord { source: case.change.source.to_owned(), text: case.change.text.to_owned() };
         self.records.keep_record(&finding.id, &record).await?;
+        let (created, finding) = self.claim(finding, fate).await?;
+        // After the claim: a handler that dies here has claimed, and whoever comes next looks for all that it left.
         let mut also = Vec::new();
         if let Some(judgement) = judgement {
             also.push(self.records.keep_judgement(&finding.id, &judgement).await?);
         }
-        let (created, finding) = self.claim(finding, fate).await?;
         if let Fate::Exempt { exemption, reason, owner, expires, .. } = fate {
             let (reason, owner, expires) = (reason.clone(), owner.clone(), expires.clone());
             let suppressed = Suppressed { at: self.clock.now(), reason, owner, expires };
@@ -159,9 +161,17 @@ impl Auditor {
     }
 
     /// Tells, and asks for a response even where a sink failed.
-    async fn deliver(&self, finding: Finding, mode: Mode, earlier: Earlier, head: &Head) -> Result<(), HandleError> {
+    async fn deliver(
+        &self,
+        finding: Finding,
+        mode: Mode,
+        earlier: Earlier,
+        anew: bool,
+        head: &Head,
+    ) -> Result<(), HandleError> {
         let notice = Notice::Found { finding: Box::new(finding), mode };
         let told = tell(&self.records, &self.sinks, &notice, earlier, head).await;
+        let earlier = if anew { Earlier::None } else { earlier };
         let asked = self.ask(notice.finding(), mode, earlier, head).await;
         told.and(asked)
     }

@@ -5,8 +5,8 @@
 //! | `claims/<cloud>/<change>/<rule>.json` | [`Claim`] | audit |
 //! | `findings/<id>.json` | [`Finding`] | audit |
 //! | `records/<id>.json` | [`KeptRecord`]: what the finding was read from | audit |
-//! | `exempted/<exemption>/<id>` | [`Suppressed`] | audit |
-//! | `exempting/<exemption>` | empty object: the exemption has suppressed something | audit |
+//! | `exempted/<exemption>/<id>` | [`Suppressed`] | both |
+//! | `exempting/<exemption>` | empty object: the exemption has suppressed something | both |
 //! | `judged/<id>/review-<exemption>.json` | [`Review`]: judged anew after the exemption had ended | the schedule |
 //! | `reviewed/<exemption>/<id>` | the same: the index by exemption | the schedule |
 //! | `days/<yyyy-mm-dd>/<id>` | empty: the index by day of the change, UTC | audit |

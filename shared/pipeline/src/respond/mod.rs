@@ -23,7 +23,7 @@ use crate::job::Job;
 use crate::lock;
 use crate::policy::{Policy, Subject};
 use crate::ports::{Meter, Pause, Remediations};
-use crate::records::{Judge, Judgement, PlanRecord, Records, SharedAlarm, resource_lock};
+use crate::records::{Judge, Judgement, PlanRecord, Records, SharedAlarm, Suppressed, exempted_key, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
 use task::Task;
@@ -121,13 +121,8 @@ impl Responder {
         self.judge(finding, tags.as_ref()).await?;
         let task = match self.task(finding, tags.as_ref(), by, ReceiptKind::Respond) {
             Ok(task) => self.recalling(Task { approved: approval.is_some(), ..task }).await?,
-            Err(Stop::NotResponding(reason)) if approval.is_none() => {
-                self.records.witness_all(&finding.id, self.clock.now()).await?;
-                return Ok(Done::NotResponding { reason });
-            }
-            Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
-                return self.refuse(finding, by, ReceiptKind::Respond, reason).await;
-            }
+            Err(stop) if approval.is_none() && stop.lets_be() => return self.let_be(finding, &stop).await,
+            Err(stop) => return self.refuse(finding, by, ReceiptKind::Respond, stop.reason()).await,
         };
         let mode = self.mode(finding, tags.as_ref(), Some(task.remediation)).mode;
         if mode == Mode::Enforce || (mode == Mode::Approve && task.approved) {
@@ -143,6 +138,18 @@ impl Responder {
             Ok((before, steps)) => self.show(&task, mode, before, steps).await,
             Err(reason) => self.refuse(finding, by, task.kind, reason).await,
         }
+    }
+
+    /// Nothing is planned. A finding that an exemption suppresses only now, for it was written since or by this clock holds still, is listed under
+    /// it: at its end it is judged anew.
+    async fn let_be(&self, finding: &Finding, stop: &Stop) -> Result<Done, HandleError> {
+        let now = self.clock.now();
+        if let Stop::Exempt { id, suppressed, .. } = stop {
+            self.records.keep_suppressed(id, finding, suppressed).await?;
+            self.records.witness(&finding.id, &[exempted_key(id, &finding.id)], now).await?;
+        }
+        self.records.witness_all(&finding.id, now).await?;
+        Ok(Done::NotResponding { reason: stop.reason() })
     }
 
     /// A person refuses: recorded as the decision, and as the finding's receipt.
@@ -210,7 +217,13 @@ impl Responder {
         if kind == ReceiptKind::Respond
             && let Some((index, exemption)) = self.policy.exemption(&subject, self.clock.now())
         {
-            return Err(Stop::NotResponding(format!("exemptions[{index}] holds: {}", exemption.reason)));
+            let suppressed = Suppressed {
+                at: self.clock.now(),
+                reason: exemption.reason.clone(),
+                owner: exemption.owner.clone(),
+                expires: exemption.expires.to_string(),
+            };
+            return Err(Stop::Exempt { index, id: exemption.id().into_owned(), suppressed });
         }
         let remediation = finding.remedy.as_deref().map(|id| (id, (self.remediations)(id)));
         if kind == ReceiptKind::Respond {
@@ -404,6 +417,22 @@ fn call_failed(attempt: &'static str, task: &Task<'_>, source: onus_core::CallEr
 enum Stop {
     /// The operator did not ask for a response.
     NotResponding(String),
+    /// An exemption holds now: its place in `onus.yaml`, its id, and what is kept about it.
+    Exempt { index: usize, id: String, suppressed: Suppressed },
     /// A response was asked for and cannot be given.
     Refuse(String),
+}
+
+impl Stop {
+    /// Whether nobody is to do anything about it.
+    fn lets_be(&self) -> bool {
+        !matches!(self, Self::Refuse(_))
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::NotResponding(reason) | Self::Refuse(reason) => reason.clone(),
+            Self::Exempt { index, suppressed, .. } => format!("exemptions[{index}] holds: {}", suppressed.reason),
+        }
+    }
 }

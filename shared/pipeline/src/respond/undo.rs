@@ -4,7 +4,7 @@ use onus_core::plan::ReceiptKind;
 use onus_core::{Finding, Image, PlanError, Receipt, ReceiptOutcome, Step};
 
 use super::attempt::{READINGS, Sending};
-use super::{Done, Responder, Stop, Task, call_failed};
+use super::{Done, Responder, Task, call_failed};
 use crate::error::HandleError;
 use crate::lock::Held;
 use crate::records::Intent;
@@ -14,9 +14,7 @@ impl Responder {
         let kind = ReceiptKind::Undo;
         let task = match self.task(finding, None, by, kind) {
             Ok(task) => self.recalling(task).await?,
-            Err(Stop::NotResponding(reason) | Stop::Refuse(reason)) => {
-                return self.refuse(finding, by, kind, reason).await;
-            }
+            Err(stop) => return self.refuse(finding, by, kind, stop.reason()).await,
         };
         self.locked(&task, async |held| {
             let undos = self.records.undos(&finding.id).await?;

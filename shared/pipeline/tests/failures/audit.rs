@@ -139,7 +139,7 @@ pub(crate) fn cases() -> Vec<Case> {
                         "an alarm" => world.cloud.refuse("Get", CallErrorKind::Denied),
                         _ => {}
                     }
-                    world.clock.set("2026-11-03T00:00:00Z");
+                    world.clock.set("2026-11-03T00:01:00Z");
                     for expected in [expected, Ticked::default()] {
                         let auditor = world.auditor();
                         let schedule = Schedule { auditor: &auditor, decode, cloud: Cloud::Aws };
