@@ -1,9 +1,9 @@
 """The permissions that each method asks for.
 
 It shares nothing with the table that Onus's roles are made from. Pub/Sub and objects are missing: who may use them stands in policies
-of their own topics and buckets. Sources, read page by page:
+of their own topics and buckets. Sources, in passages that were found and read, not whole pages:
 
-- Cloud Storage, every line: <https://cloud.google.com/storage/docs/access-control/iam-json>, and for public access prevention
+- Cloud Storage: <https://cloud.google.com/storage/docs/access-control/iam-json>, and for public access prevention
   <https://cloud.google.com/storage/docs/using-public-access-prevention>;
 - Cloud SQL, but for `instances.patch`: <https://cloud.google.com/sql/docs/mysql/iam-permissions>;
 - BigQuery: <https://docs.cloud.google.com/bigquery/docs/dataset-access-control>;

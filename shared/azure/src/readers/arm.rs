@@ -8,6 +8,9 @@ use crate::operations::ResourceId;
 
 /// Error codes with which providers say that a resource, or what it lies in, is not there. Each provider has its own word; the
 /// status is 404 for all of them. An identity that may not read is told `AuthorizationFailed` instead.
+///
+/// A word that is missing here is an error, and an error ends a response with an alarm and without a write. No recorded answer was at hand for
+/// `LockNotFound`: should Resource Manager say otherwise, a deleted lock is told and not made again.
 pub(crate) const ABSENT: &[&str] = &[
     "ContainerNotFound",
     "LockNotFound",

@@ -1,6 +1,7 @@
 //! Built-in roles of Azure RBAC: what their ids stand for and how much they allow.
 //!
-//! Ids are the same in every tenant: <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles>.
+//! Ids are the same in every tenant: <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles>, against whose published text each
+//! was compared.
 
 use onus_core::Level;
 
