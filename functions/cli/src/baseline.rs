@@ -43,19 +43,14 @@ pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<Ended> {
 async fn record(args: &BaselineArgs, environment: &Environment) -> anyhow::Result<Vec<(String, Recorded)>> {
     let clients = Clients::open(environment).await?;
     let regions = if args.region.is_empty() { vec![clients.region.clone()] } else { args.region.clone() };
-    let account = match &args.account {
-        Some(account) => account.clone(),
-        None => {
-            let region = regions.first().map(String::as_str).unwrap_or_default();
-            let whoami = Call::aws("sts", "GetCallerIdentity", region, serde_json::json!({}));
-            let answer =
-                clients.wiring.caller.call(&whoami).await.context("cannot tell the account, give --account")?;
-            answer
-                .get("Account")
-                .and_then(|account| account.as_str())
-                .context("the answer names no account")?
-                .to_owned()
-        }
+    let account = if let Some(account) = &args.account {
+        account.clone()
+    } else {
+        let region = regions.first().map(String::as_str).unwrap_or_default();
+        let whoami = Call::aws("sts", "GetCallerIdentity", region, serde_json::json!({}));
+        let answer = clients.wiring.caller.call(&whoami).await.context("cannot tell the account, give --account")?;
+        let account = answer.get("Account").and_then(serde_json::Value::as_str);
+        account.context("the answer names no account")?.to_owned()
     };
     let mut recorded = Vec::new();
     for region in regions {
