@@ -14,6 +14,7 @@ use onus_rules::Catalog;
 use onus_tests::client::Client;
 use onus_tests::cloudtrail::event;
 use onus_tests::lambda::Function;
+use onus_tests::links;
 use onus_tests::local_aws::{ACCOUNT, LocalAws};
 use onus_tests::stage::{Stage, batch, binary, returned};
 use serde_json::{Value, json};
@@ -29,13 +30,16 @@ struct Platform {
     stage: Stage,
     audit: Function,
     respond: Function,
+    approve: Function,
 }
 
 impl Platform {
     fn new(aws: LocalAws) -> Self {
         let stage = Stage::new(aws);
-        let (audit, respond) = (stage.start("aws-audit"), stage.start("aws-respond"));
-        Self { stage, audit, respond }
+        let env = stage.env_with(&[("ONUS_APPROVAL_URL", links::URL), ("ONUS_APPROVAL_KEY", links::KEY)]);
+        let start = |name: &str| Function::start(&binary(name), env.clone());
+        let (audit, respond, approve) = (start("aws-audit"), start("aws-respond"), start("aws-approve"));
+        Self { stage, audit, respond, approve }
     }
 
     fn client(&self) -> &Client {
@@ -80,7 +84,35 @@ impl Platform {
         let key = format!("requests/{finding}/{verb}-1.json");
         let body = json!({ "job": { verb: finding, "by": "carol" }, "at": "2026-01-31T12:30:00Z" }).to_string();
         self.client().call("s3", "PutObject", json!({ "Bucket": "onus-ledger", "Key": key, "Body": body }));
+        self.notify(&key);
+    }
+
+    /// The bucket tells `aws-respond` of a new object.
+    fn notify(&self, key: &str) {
         self.job(json!({ "Records": [{ "s3": { "object": { "key": key } } }] }));
+    }
+
+    /// A person follows the link in the notice, sends the form of its page, and sends it again.
+    fn approve(&self, finding: &str) {
+        let told = self.stage.messages(&self.stage.told);
+        let link = told.iter().find_map(|notice| {
+            let data = serde_json::from_str::<Value>(notice).ok()?["data"].take();
+            let about = data["finding_info"]["uid"] == finding;
+            data["unmapped"]["answer"]["approve"].as_str().filter(|_| about).map(str::to_owned)
+        });
+        let link = link.unwrap_or_else(|| panic!("no link was told: {told:?}"));
+        let query = link.strip_prefix(links::URL).expect("it leads there").trim_start_matches('?');
+        let ask = |method: &str, body: &str| {
+            let http = json!({ "method": method, "path": "/", "sourceIp": "203.0.113.7" });
+            let request = json!({ "version": "2.0", "rawQueryString": query, "requestContext": { "http": http },
+                "body": body, "isBase64Encoded": false });
+            returned(self.approve.invoke(&request))["statusCode"].clone()
+        };
+        let form = format!("{query}&by=carol");
+        assert_eq!([ask("GET", ""), ask("POST", &form), ask("POST", &form)], [200, 200, 409]);
+        let listed = json!({ "Bucket": "onus-ledger", "Prefix": format!("requests/{finding}/link-") });
+        let listed = self.client().call("s3", "ListObjectsV2", listed);
+        self.notify(listed["Contents"][0]["Key"].as_str().expect("the request"));
     }
 
     /// The receipts about a finding, by the last part of their keys.
@@ -107,7 +139,7 @@ impl Platform {
         let finding = self.find(case);
         self.job(json!({ "respond": finding }));
         if self.receipt(&finding, "respond.json").is_none() {
-            self.request("approve", &finding);
+            self.approve(&finding);
         }
         let receipt = self.receipt(&finding, "respond.json");
         let receipt = receipt.unwrap_or_else(|| panic!("no receipt: {:?}", self.receipts(&finding)));
@@ -149,15 +181,18 @@ fn every_remediation_takes_back_undoes_and_refuses() {
     for (name, make) in played.filter(|(name, _)| name.contains(&only)) {
         let mut try_out = |what: &str, number: u32, run: fn(&Platform, &Case)| {
             let tried = catch_unwind(AssertUnwindSafe(|| run(&platform, &platform.make(make, number))));
-            if let Err(panic) = tried {
-                let text = panic.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-                wrong.push(format!("{name}: {what}: {}", text.unwrap_or_default()));
+            match tried {
+                Ok(()) => println!("{name:<52} {what}"),
+                Err(panic) => {
+                    let text = panic.downcast_ref::<String>().cloned();
+                    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+                    wrong.push(format!("{name}: {what}: {}", text.unwrap_or_default()));
+                }
             }
         };
-        try_out("undo", 1, Platform::undone);
+        try_out("taken back, undone", 1, Platform::undone);
         if !changes::CANNOT_MOVE.contains(&name) {
-            try_out("refuse", 2, Platform::refused);
+            try_out("undo refused after another change", 2, Platform::refused);
         }
     }
     assert!(wrong.is_empty(), "{} round trips failed:\n{}", wrong.len(), wrong.join("\n\n"));
