@@ -96,7 +96,7 @@ fn figures_and_evidence_of_what_the_functions_did_are_told_and_a_changed_entry_i
         ["decided_to_written", "event_to_received", "received_to_decided", "time_to_contain", "written_to_verified"];
     assert_eq!(stretches, expected);
     let table = operator.onus(&["stats"]);
-    assert!(table.code == 0 && table.out.contains(RULE) && table.out.contains(" s / "), "{table:?}");
+    assert!(table.code == 0 && table.out.contains(RULE) && table.out.contains(" ms / "), "{table:?}");
 
     let whole = operator.onus(&["verify", &finding]);
     assert!(whole.code == 0 && whole.out.contains(&finding), "{whole:?}");

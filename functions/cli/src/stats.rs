@@ -128,14 +128,29 @@ impl Row {
         let mut cells = vec![self.cloud.to_string(), self.rule.clone()];
         cells.extend(counts.iter().map(ToString::to_string));
         cells.extend(STRETCHES.iter().map(|(name, _)| match counted.milliseconds.get(name) {
-            Some([median, high, _]) => format!("{} / {}", seconds(*median), seconds(*high)),
+            Some([median, high, _]) => format!("{} / {}", duration(*median), duration(*high)),
             None => String::new(),
         }));
         cells
     }
 }
 
-/// `1.2 s`, and from a hundred seconds on `120 s`.
-fn seconds(ms: i64) -> String {
-    if ms < 100_000 { format!("{}.{} s", ms / 1000, ms % 1000 / 100) } else { format!("{} s", ms / 1000) }
+/// `56 ms`, `1.2 s`, and from a hundred seconds on `120 s`.
+fn duration(ms: i64) -> String {
+    match ms {
+        ..1000 => format!("{ms} ms"),
+        ..100_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => format!("{} s", ms / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_as_exact_as_people_read_them() {
+        let shown = [0, 56, 999, 1_000, 1_290, 99_999, 120_500].map(duration);
+        assert_eq!(shown, ["0 ms", "56 ms", "999 ms", "1.0 s", "1.2 s", "99.9 s", "120 s"]);
+    }
 }
