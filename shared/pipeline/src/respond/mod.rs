@@ -12,8 +12,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use onus_core::plan::ReceiptKind;
 use onus_core::{
-    Caller, Clock, Created, Finding, FindingId, Image, Known, Mode, Notice, Plan, Receipt, ReceiptOutcome, Remediation,
-    Sink, Step, TagSources, Tags,
+    Caller, Clock, Created, Finding, FindingId, Image, Mode, Notice, Plan, Receipt, ReceiptOutcome, Remediation, Sink,
+    Step, TagSources, Tags,
 };
 use serde::Serialize;
 
@@ -23,10 +23,10 @@ use crate::job::Job;
 use crate::lock;
 use crate::policy::{Policy, Subject};
 use crate::ports::{Meter, Pause, Remediations};
-use crate::records::{Judge, Judgement, PlanRecord, Records, SharedAlarm, Suppressed, exempted_key, resource_lock};
+use crate::records::{Judge, Judgement, PlanRecord, Records, SharedAlarm, exempted_key, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
-use task::Task;
+use task::{Stop, Task};
 
 /// Carries out jobs: plans, waits for people, applies, verifies, undoes.
 ///
@@ -205,60 +205,6 @@ impl Responder {
         self.policy.decide(&Subject::from(finding).tagged(tags), safety)
     }
 
-    /// Everything that is judged before anything is read.
-    fn task<'a>(
-        &self,
-        finding: &'a Finding,
-        tags: Option<&Tags>,
-        by: &'a str,
-        kind: ReceiptKind,
-    ) -> Result<Task<'a>, Stop> {
-        let subject = Subject::from(finding).tagged(tags);
-        if kind == ReceiptKind::Respond
-            && let Some((index, exemption)) = self.policy.exemption(&subject, self.clock.now())
-        {
-            let suppressed = Suppressed {
-                at: self.clock.now(),
-                reason: exemption.reason.clone(),
-                owner: exemption.owner.clone(),
-                expires: exemption.expires.to_string(),
-            };
-            return Err(Stop::Exempt { index, id: exemption.id().into_owned(), suppressed });
-        }
-        let remediation = finding.remedy.as_deref().map(|id| (id, (self.remediations)(id)));
-        if kind == ReceiptKind::Respond {
-            let decision = self.mode(finding, tags, remediation.and_then(|(_, found)| found));
-            if decision.configured >= Mode::Plan
-                && let Some((id, None)) = remediation
-            {
-                return Err(Stop::Refuse(format!("this build has no remediation `{id}`")));
-            }
-            if decision.mode < Mode::Plan {
-                let cap = decision.capped_by.map(|cap| format!(", because {cap}")).unwrap_or_default();
-                return Err(Stop::NotResponding(format!("mode `{}` by {}{cap}", decision.mode, decision.source)));
-            }
-        }
-        let Some(remediation) = remediation.and_then(|(_, found)| found) else {
-            return Err(Stop::Refuse("the rule names no remediation that this build has".to_owned()));
-        };
-        let Some(resource) = finding.resource() else {
-            return Err(Stop::Refuse("the finding names no resource".to_owned()));
-        };
-        if self.account.as_ref().is_some_and(|account| *account != finding.change.account) {
-            let account = &finding.change.account;
-            return Err(Stop::Refuse(format!("account `{account}` is not the one that this function acts in")));
-        }
-        Ok(Task {
-            finding,
-            resource: resource.clone(),
-            remediation,
-            by,
-            kind,
-            known: Known::default(),
-            approved: false,
-        })
-    }
-
     /// Keeps and tells a plan that nobody carries out now.
     async fn show(&self, task: &Task<'_>, mode: Mode, before: Image, steps: Vec<Step>) -> Result<Done, HandleError> {
         let plan = Plan {
@@ -411,28 +357,4 @@ impl Responder {
 
 fn call_failed(attempt: &'static str, task: &Task<'_>, source: onus_core::CallError) -> HandleError {
     HandleError::Call { attempt, finding: task.finding.id.clone(), source }
-}
-
-/// Why a job goes no further.
-enum Stop {
-    /// The operator did not ask for a response.
-    NotResponding(String),
-    /// An exemption holds now: its place in `onus.yaml`, its id, and what is kept about it.
-    Exempt { index: usize, id: String, suppressed: Suppressed },
-    /// A response was asked for and cannot be given.
-    Refuse(String),
-}
-
-impl Stop {
-    /// Whether nobody is to do anything about it.
-    fn lets_be(&self) -> bool {
-        !matches!(self, Self::Refuse(_))
-    }
-
-    fn reason(&self) -> String {
-        match self {
-            Self::NotResponding(reason) | Self::Refuse(reason) => reason.clone(),
-            Self::Exempt { index, suppressed, .. } => format!("exemptions[{index}] holds: {}", suppressed.reason),
-        }
-    }
 }

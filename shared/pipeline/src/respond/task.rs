@@ -1,12 +1,14 @@
-//! What all steps of one job share, and the one place that chooses between what a remediation does by the record and what it does by
-//! what was known before.
+//! What all steps of one job share: whether there is anything to do, and the one place that chooses between what a remediation does by
+//! the record and what it does by what was known before.
 
 use onus_core::plan::ReceiptKind;
 use onus_core::state::read_image;
-use onus_core::{Finding, Image, Known, PlanError, Read, Remediation, Resource, Restoration, Step};
+use onus_core::{Finding, Image, Known, Mode, PlanError, Read, Remediation, Resource, Restoration, Step, Tags};
 
 use super::{Responder, call_failed};
 use crate::error::HandleError;
+use crate::policy::Subject;
+use crate::records::Suppressed;
 
 /// What all steps of one job share.
 pub(crate) struct Task<'a> {
@@ -58,7 +60,85 @@ impl Task<'_> {
     }
 }
 
+/// Why a job goes no further.
+pub(super) enum Stop {
+    /// The operator did not ask for a response.
+    NotResponding(String),
+    /// An exemption holds now: its place in `onus.yaml`, its id, and what is kept about it.
+    Exempt { index: usize, id: String, suppressed: Suppressed },
+    /// A response was asked for and cannot be given.
+    Refuse(String),
+}
+
+impl Stop {
+    /// Whether nobody is to do anything about it.
+    pub(super) fn lets_be(&self) -> bool {
+        !matches!(self, Self::Refuse(_))
+    }
+
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::NotResponding(reason) | Self::Refuse(reason) => reason.clone(),
+            Self::Exempt { index, suppressed, .. } => format!("exemptions[{index}] holds: {}", suppressed.reason),
+        }
+    }
+}
+
 impl Responder {
+    /// Everything that is judged before anything is read.
+    pub(super) fn task<'a>(
+        &self,
+        finding: &'a Finding,
+        tags: Option<&Tags>,
+        by: &'a str,
+        kind: ReceiptKind,
+    ) -> Result<Task<'a>, Stop> {
+        let subject = Subject::from(finding).tagged(tags);
+        if kind == ReceiptKind::Respond
+            && let Some((index, exemption)) = self.policy.exemption(&subject, self.clock.now())
+        {
+            let suppressed = Suppressed {
+                at: self.clock.now(),
+                reason: exemption.reason.clone(),
+                owner: exemption.owner.clone(),
+                expires: exemption.expires.to_string(),
+            };
+            return Err(Stop::Exempt { index, id: exemption.id().into_owned(), suppressed });
+        }
+        let remediation = finding.remedy.as_deref().map(|id| (id, (self.remediations)(id)));
+        if kind == ReceiptKind::Respond {
+            let decision = self.mode(finding, tags, remediation.and_then(|(_, found)| found));
+            if decision.configured >= Mode::Plan
+                && let Some((id, None)) = remediation
+            {
+                return Err(Stop::Refuse(format!("this build has no remediation `{id}`")));
+            }
+            if decision.mode < Mode::Plan {
+                let cap = decision.capped_by.map(|cap| format!(", because {cap}")).unwrap_or_default();
+                return Err(Stop::NotResponding(format!("mode `{}` by {}{cap}", decision.mode, decision.source)));
+            }
+        }
+        let Some(remediation) = remediation.and_then(|(_, found)| found) else {
+            return Err(Stop::Refuse("the rule names no remediation that this build has".to_owned()));
+        };
+        let Some(resource) = finding.resource() else {
+            return Err(Stop::Refuse("the finding names no resource".to_owned()));
+        };
+        if self.account.as_ref().is_some_and(|account| *account != finding.change.account) {
+            let account = &finding.change.account;
+            return Err(Stop::Refuse(format!("account `{account}` is not the one that this function acts in")));
+        }
+        Ok(Task {
+            finding,
+            resource: resource.clone(),
+            remediation,
+            by,
+            kind,
+            known: Known::default(),
+            approved: false,
+        })
+    }
+
     /// The task with what was known before the change, where its remediation can use that.
     pub(super) async fn recalling<'a>(&self, task: Task<'a>) -> Result<Task<'a>, HandleError> {
         if task.remediation.restoration().is_none() {
