@@ -91,7 +91,7 @@ impl Schedule<'_> {
             Some(record) => match (self.decode)(&record.source, &record.text) {
                 Ok(change) if finding.is_of(&change) => {
                     let outcome = self.auditor.judge_again(&finding.rule, &change).await?;
-                    return self.reviewed(exemption, id, outcome).await;
+                    return self.reviewed(exemption, &finding, outcome).await;
                 }
                 Ok(_) => "the record behind it is another's".to_owned(),
                 Err(error) => format!("the record behind it cannot be read again: {error}"),
@@ -99,13 +99,15 @@ impl Schedule<'_> {
         };
         // Nothing decides whether it still stands, so a person has to.
         let reason = format!("exemption `{exemption}` has ended, and {reason}");
-        self.auditor.alarm(finding, reason, Earlier::Possible).await?;
-        self.reviewed(exemption, id, Reviewed::Undetermined).await
+        self.auditor.alarm(finding.clone(), reason, Earlier::Possible).await?;
+        self.reviewed(exemption, &finding, Reviewed::Undetermined).await
     }
 
-    async fn reviewed(&self, exemption: &str, id: &FindingId, outcome: Reviewed) -> Result<Reviewed, HandleError> {
-        let review = Review { at: self.auditor.clock.now(), outcome };
-        self.auditor.records.keep_review(exemption, id, &review).await?;
+    /// Chains what an earlier review left that died, for nobody comes after this one, and keeps the outcome.
+    async fn reviewed(&self, exemption: &str, finding: &Finding, outcome: Reviewed) -> Result<Reviewed, HandleError> {
+        let (records, at) = (&self.auditor.records, self.auditor.clock.now());
+        records.witness_finding(finding, Vec::new(), Created::Existed, at).await?;
+        records.keep_review(exemption, &finding.id, &Review { at, outcome }).await?;
         Ok(outcome)
     }
 }

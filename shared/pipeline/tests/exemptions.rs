@@ -194,6 +194,42 @@ async fn a_tick_that_dies_anywhere_is_resumed_by_the_next() {
 }
 
 #[tokio::test]
+async fn what_a_tick_that_died_left_is_chained_also_when_the_thing_was_healed_since() {
+    let ready = async || {
+        let world = World::dying(&yaml(""), &["fake.asks"], "fake.auto", Last::Unheard);
+        world.auditor().handle(&change()).await.expect("handled");
+        world.clock.set(AFTER);
+        // Another decision than when it was exempt.
+        let mut world = world;
+        let config =
+            onus_pipeline::Config::<fakes::Nowhere>::parse("onus.yaml", "modes: { default: plan }").expect("reads");
+        world.policy = Arc::new(Policy::from(&config));
+        world.fuse.rearm(-1);
+        world
+    };
+    let whole = ready().await;
+    tick(&whole).await;
+    let mut wrong = Vec::new();
+    for n in 1..=whole.fuse.done() {
+        let world = ready().await;
+        world.fuse.rearm(n);
+        schedule(&world.auditor()).tick(Timestamp::MAX).await.expect_err("died");
+        world.fuse.rearm(-1);
+        world.cloud.set(&["good"]);
+        tick(&world).await;
+        let truth = world.truth();
+        let id = truth.suppressed("www").await.expect("reads")[0].clone();
+        let traces = truth.traces(date(2026, 11, 1), date(2026, 11, 30)).await.expect("reads");
+        let chain = truth.verify(&id, &traces).await.expect("reads");
+        // Where a response was asked for, its answer is still to come.
+        if !matches!(chain, Chain::Whole { .. } | Chain::Unfinished { .. }) {
+            wrong.push(format!("{n}: {chain}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
 async fn two_ticks_at_once_are_one() {
     let world = suppressed("fake.fires", "").await;
     world.clock.set(AFTER);
