@@ -315,9 +315,15 @@ impl World {
         }
     }
 
-    /// Whether a handler has written and now looks whether it worked.
+    /// Whether a handler responds to a finding for which one has written, be it this one or one that died since: it looks whether that worked.
     pub fn wants_read_back(&self, task: usize) -> bool {
-        self.task(task, |task| task.wrote && !matches!(task.job, Some(Job::Undo { .. })))
+        let tasks = self.tasks.lock().expect("unpoisoned");
+        let responds = |task: &Task| match &task.job {
+            None | Some(Job::Undo { .. }) => None,
+            Some(job) => Some(job.finding().clone()),
+        };
+        let Some(finding) = tasks.get(&task).and_then(responds) else { return false };
+        tasks.values().any(|other| other.wrote && responds(other).as_ref() == Some(&finding))
     }
 
     /// A write of Onus took effect.
