@@ -139,7 +139,7 @@ impl Row {
 fn duration(ms: i64) -> String {
     match ms {
         ..1000 => format!("{ms} ms"),
-        ..100_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        1000..100_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
         _ => format!("{} s", ms / 1000),
     }
 }
