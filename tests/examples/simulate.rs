@@ -64,7 +64,7 @@ fn many(scene: Scene, first: u64, seeds: u64) -> ExitCode {
         began.elapsed()
     );
     println!(
-        "{} faults: {} crashes, {} operations lost, {} unheard, {} throttled, {} refused by a sink or queue, {} readings of tags denied, {} links forged, late, used or outdated, {} events lost for good, {} deliveries doubled",
+        "{} faults: {} crashes, {} operations lost, {} unheard, {} throttled, {} refused by a sink or queue, {} readings of tags denied, {} writes that did not hold, {} links forged, late, used or outdated, {} events lost for good, {} deliveries doubled",
         faults.total(),
         faults.crashes,
         faults.lost,
@@ -72,6 +72,7 @@ fn many(scene: Scene, first: u64, seeds: u64) -> ExitCode {
         faults.throttled,
         faults.refused,
         faults.denied,
+        faults.unheld,
         faults.bad_links,
         faults.dropped,
         faults.duplicated

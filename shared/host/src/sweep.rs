@@ -1,12 +1,13 @@
 //! What delivery missed, on every platform: events are delivered at best effort, and the log itself has them for ninety days and more. A
 //! sweep reads it again, from where the last one ended; what was audited before is known by its id and changes nothing.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use onus_core::{Clock, Cloud, Ledger};
-use onus_pipeline::{Baseline, Recorded, Ticked};
+use onus_pipeline::{Baseline, Recorded, Records, Ticked, lock};
 use serde::Serialize;
 
 use crate::audit::PayloadAuditor;
@@ -135,20 +136,56 @@ impl Sweep {
     async fn slices(&self, deadline: Timestamp) -> Result<Swept, Failure> {
         let now = self.clock.now();
         let mut swept = Swept::default();
-        let mut from = self.checkpoint(now).await?.unwrap_or(now - FIRST).max(now - REACH);
-        while from < now {
-            let to = (from + SLICE).min(now);
-            if !self.slice(from - OVERLAP, to, deadline, &mut swept).await? {
-                tracing::warn!(%from, %to, "no time left, the next sweep begins here");
+        let mut since = self.checkpoint(now).await?;
+        loop {
+            let from = since.unwrap_or(now - FIRST).max(now - REACH);
+            if from >= now {
                 break;
             }
-            self.ledger.create(&checkpoint_key(&self.region, to), Vec::new()).await?;
+            let to = (from + SLICE).min(now);
+            if !self.slice_alone(since, from..to, deadline, &mut swept).await? {
+                break;
+            }
             swept.slices += 1;
             swept.until = Some(to);
-            from = to;
+            since = Some(to);
         }
         tracing::info!(slices = swept.slices, changes = swept.changes, findings = swept.findings, "swept");
         Ok(swept)
+    }
+
+    /// Audits the slice that begins at a checkpoint and sets the next one; whether it did.
+    ///
+    /// Only one sweep at a time is at it: else the checkpoint of one would pass over what another has begun and failed on, and nobody would
+    /// come back to that. Who has set the next checkpoint keeps the lease, so that no handler that has not seen it begins here again.
+    async fn slice_alone(
+        &self,
+        checkpoint: Option<Timestamp>,
+        slice: Range<Timestamp>,
+        deadline: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<bool, Failure> {
+        let records = Records::new(Arc::clone(&self.ledger));
+        let name = format!("sweep/{}/{}", self.region, checkpoint.map_or_else(|| "first".to_owned(), stamp));
+        let now = self.clock.now();
+        let held = match lock::take(&records, &name, now, deadline.duration_since(now)).await? {
+            Ok(held) => held,
+            Err(until) => {
+                tracing::info!(from = %slice.start, %until, "another sweep is at it");
+                return Ok(false);
+            }
+        };
+        let audited = self.slice(slice.start - OVERLAP, slice.end, deadline, swept).await;
+        if !matches!(audited, Ok(true)) {
+            let released = held.release(&records).await;
+            if !audited? {
+                tracing::warn!(from = %slice.start, to = %slice.end, "no time left, the next sweep begins here");
+            }
+            released?;
+            return Ok(false);
+        }
+        self.ledger.create(&checkpoint_key(&self.region, slice.end), Vec::new()).await?;
+        Ok(true)
     }
 
     /// Audits one slice; whether there was time for all of it.
@@ -182,7 +219,7 @@ impl Sweep {
             let day = day(now - SignedDuration::from_hours(24 * days));
             let keys = self.ledger.list(&format!("sweeps/{}/{day}", self.region)).await?;
             if let Some(found) = keys.last().and_then(|key| checkpoint_time(key)) {
-                return Ok(Some(found.min(now)));
+                return Ok(Some(found));
             }
         }
         Ok(None)
@@ -191,7 +228,11 @@ impl Sweep {
 
 /// `sweeps/us-east-1/2026-01-31/20260131T235959Z`: keys sort by time, and a day's are listed together.
 fn checkpoint_key(region: &str, end: Timestamp) -> String {
-    format!("sweeps/{region}/{}/{}", day(end), end.strftime("%Y%m%dT%H%M%SZ"))
+    format!("sweeps/{region}/{}/{}", day(end), stamp(end))
+}
+
+fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 fn checkpoint_time(key: &str) -> Option<Timestamp> {

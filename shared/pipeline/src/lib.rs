@@ -15,7 +15,7 @@ pub mod expiry;
 pub mod glob;
 pub mod job;
 pub mod limits;
-mod lock;
+pub mod lock;
 pub mod place;
 pub mod policy;
 pub mod ports;

@@ -1,6 +1,6 @@
-//! One writer per resource, out of creates alone.
+//! One writer per resource, and one sweep per slice of the log, out of creates alone.
 //!
-//! `locks/<resource>/<n>/taken.json` is the n-th lease: whoever creates it holds the resource until its end or until
+//! `locks/<name>/<n>/taken.json` is the n-th lease of a name: whoever creates it holds what is named until its end or until
 //! `…/released.json`. Only the last lease counts, and the next one can be created only by one. A holder that dies is
 //! waited out; a holder that outlives its lease must not write any more, which [`Held::is_valid`] tells before each write.
 //!
@@ -35,7 +35,7 @@ struct Lease {
 
 /// A lease that this handler holds.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     key: String,
     until: Timestamp,
     /// When the last write may begin.
@@ -53,8 +53,11 @@ impl Held {
         self.until
     }
 
-    /// Gives the resource back before the lease ends.
-    pub(crate) async fn release(self, records: &Records) -> Result<(), RecordError> {
+    /// Gives back what is held before the lease ends.
+    ///
+    /// # Errors
+    /// The ledger failed. The lease ends at its time all the same.
+    pub async fn release(self, records: &Records) -> Result<(), RecordError> {
         records.put(&format!("{}/released.json", self.key), &serde_json::json!({})).await?;
         Ok(())
     }
@@ -64,11 +67,11 @@ fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
     at.checked_add(span).unwrap_or(if span.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// Takes a resource, or answers until when it is taken.
+/// Takes what is named, or answers until when it is taken.
 ///
 /// # Errors
 /// The ledger failed.
-pub(crate) async fn take(
+pub async fn take(
     records: &Records,
     name: &str,
     now: Timestamp,

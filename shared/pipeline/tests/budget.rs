@@ -179,6 +179,32 @@ async fn what_a_response_did_not_use_is_given_back() {
 }
 
 #[tokio::test]
+async fn past_the_budget_only_calls_that_were_shown_can_be_approved() {
+    let world = World::new(&budget("total: 0"), &["fake.fires"], "fake.auto");
+    let finding = world.found().await;
+    let waits = world.responder().handle(&Job::Respond(finding.clone())).await.expect("waits");
+    assert!(matches!(waits, Done::Planned { .. }), "{waits:?}");
+    world.cloud.set(&["bad-1", "bad-3", "good"]);
+    let done = world.responder().handle(&approve(&finding)).await.expect("answers");
+    assert!(matches!(done, Done::Refused { .. }), "{done:?}");
+    assert!(world.cloud.writes().is_empty(), "nobody saw `bad-3`");
+    assert_eq!(world.store.list(&format!("plans/{finding}")).await.expect("lists").len(), 2, "the new plan is shown");
+    let done = world.responder().handle(&approve(&finding)).await.expect("done");
+    assert!(matches!(done, Done::Receipt { .. }), "{done:?}");
+    assert_eq!(world.cloud.has(), ["good"]);
+    assert_eq!(world.store.list("decisions").await.expect("lists").len(), 1, "who let it pass the budget is kept");
+}
+
+#[tokio::test]
+async fn within_the_budget_an_approval_of_what_the_policy_enforces_needs_no_plan() {
+    let world = World::new(&budget("total: 2"), &["fake.fires"], "fake.auto");
+    let finding = world.found().await;
+    world.responder().handle(&approve(&finding)).await.expect("done");
+    assert_eq!(world.cloud.has(), ["good"]);
+    assert_eq!(world.store.list("budgets/2026-11-02T10").await.expect("lists").len(), 1, "it counts");
+}
+
+#[tokio::test]
 async fn an_alarm_that_a_handler_died_over_is_told_by_the_next_one() {
     let count = {
         let world = World::new(&budget("total: 0"), &["fake.fires"], "fake.auto");

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use onus_core::plan::ReceiptKind;
-use onus_core::{Call, Cloud, FindingId, Receipt, ReceiptOutcome};
+use onus_core::{Call, Cloud, Finding, FindingId, Receipt, ReceiptOutcome};
 use onus_pipeline::Job;
 use onus_pipeline::records::{Chain, PlanRecord, Records};
 use serde_json::Value;
@@ -54,6 +54,9 @@ pub const ENDS: &str = "every violation ends closed, exempt, waiting or alarmed"
 /// Whatever died or raced, the evidence of every finding that was kept is one whole chain.
 pub const CHAINED: &str = "every finding's evidence is a whole chain";
 
+/// The end of an exemption is warned of by one finding, and whatever died meanwhile, that one is told.
+pub const WARNED: &str = "an exemption's end is warned of once";
+
 /// The finding of a change.
 pub fn finding_of(change: &ModelChange) -> FindingId {
     FindingId::of(Cloud::Aws, &change.uid, if change.document { BY_STATE } else { BY_RECORD })
@@ -68,6 +71,9 @@ pub fn left_by_response(world: &World, finding: &FindingId) -> Option<BTreeSet<S
     let receipt = receipt(world, finding, "respond")?;
     Some(entries_of(receipt.after.as_ref()?).into_iter().map(str::to_owned).collect())
 }
+
+/// The rule of warnings, as `onus_pipeline` names it.
+const ENDING: &str = "onus.exemption_ends";
 
 /// Looks at an entry that was just created.
 pub fn created(world: &World, task: usize, key: &str, value: &[u8]) {
@@ -108,6 +114,20 @@ fn entry_of(world: &World, finding: &FindingId) -> Option<String> {
     finding["request"]["entry"].as_str().map(str::to_owned)
 }
 
+/// What was put down before a call: the plan that holds it, and the image before.
+fn intent_of(world: &World, finding: &FindingId, undoes: bool, call: &Call) -> Option<Value> {
+    let verb = if undoes { "/undo-" } else { "/respond-" };
+    let is_intent = |key: &String| key.ends_with("/intent.json") && key.contains(verb);
+    let keys = world.list(&format!("attempts/{finding}")).into_iter().filter(is_intent);
+    let intents = keys.filter_map(|key| serde_json::from_slice::<Value>(&world.read(&key)?).ok());
+    let holds = |intent: &Value| {
+        let planned = intent["steps"].as_array().into_iter().flatten();
+        intent["before"]["it"]["entries"].is_array()
+            && planned.into_iter().any(|step| step["call"]["parameters"] == call.parameters)
+    };
+    intents.filter(holds).last()
+}
+
 /// Looks at a write that just took effect.
 pub fn written(
     world: &World,
@@ -127,21 +147,12 @@ pub fn written(
     if moved != [&entry] || after.contains(&entry) != undoes {
         world.violated(LEGITIMATE, format!("{call} for `{entry}` made {before:?} to {after:?}"));
     }
-    let prefix = format!("attempts/{finding}");
-    let verb = if undoes { "undo-" } else { "respond-" };
-    let is_intent = |key: &String| key.ends_with("/intent.json") && key.contains(&format!("/{verb}"));
-    let intents = world.list(&prefix).into_iter().filter(is_intent);
-    let intent = intents.filter_map(|key| serde_json::from_slice::<Value>(&world.read(&key)?).ok());
-    let holds = |intent: &Value| {
-        let planned = intent["steps"].as_array().into_iter().flatten();
-        intent["before"]["it"]["entries"].is_array()
-            && planned.into_iter().any(|step| step["call"]["parameters"] == call.parameters)
-    };
+    let intent = intent_of(world, &finding, undoes, call);
     let claimed = world
         .list("claims")
         .iter()
         .any(|key| world.read(key).is_some_and(|claim| String::from_utf8_lossy(&claim).contains(finding.as_str())));
-    if !intent.into_iter().any(|intent| holds(&intent)) || !claimed {
+    if intent.is_none() || !claimed {
         world.violated(RECORDED, format!("{call} for {finding}"));
     }
     let seen_at = read.as_ref().map_or(0, |(_, version)| *version);
@@ -156,12 +167,14 @@ pub fn written(
         }
         return;
     }
-    permitted(world, task, name, call, &job);
-    if world.terms.needs_approval && !matches!(job, Job::Approve { .. }) {
+    // Who agrees lets a response pass the budget; what the policy lets pass by itself is booked in an hour.
+    let asked = intent.is_some_and(|intent| intent["hour"].is_null());
+    permitted(world, task, name, call, asked.then_some(&job));
+    if world.terms.needs_approval && !(asked && matches!(job, Job::Approve { .. })) {
         world.violated(ASKED, format!("{call} for {finding}"));
     }
     let mut writes = world.writes();
-    writes.push(Write { finding, unasked: !matches!(job, Job::Approve { .. }) });
+    writes.push(Write { finding, unasked: !asked });
     // A run begins at a full hour, and clocks that are apart may see the hour before and the one after.
     let unasked =
         writes.iter().filter(|write| write.unasked).map(|write| &write.finding).collect::<BTreeSet<_>>().len();
@@ -170,8 +183,8 @@ pub fn written(
     }
 }
 
-/// Looks whether exemptions, tags and links let a response write.
-fn permitted(world: &World, task: usize, name: &str, call: &Call, job: &Job) {
+/// Looks whether exemptions, tags and, where somebody was asked, links let a response write.
+fn permitted(world: &World, task: usize, name: &str, call: &Call, asked: Option<&Job>) {
     // A handler's clock may be ahead.
     let held = |until: Timestamp| world.now() + SignedDuration::from_secs(SKEW + 1) < until;
     if name == "exempt" || (name == "other" && world.terms.exempt_until.is_some_and(held)) {
@@ -183,7 +196,7 @@ fn permitted(world: &World, task: usize, name: &str, call: &Call, job: &Job) {
             world.violated(TAGGED, format!("{call}, tags told: {told}"));
         }
     }
-    if let Job::Approve { finding, plan: Some(plan), .. } = job {
+    if let Some(Job::Approve { finding, plan: Some(plan), .. }) = asked {
         let shown = world.read(&format!("plans/{finding}/{plan}.json"));
         let shown: Option<PlanRecord> = shown.and_then(|record| serde_json::from_slice(&record).ok());
         if !shown.is_some_and(|record| record.plan.steps.iter().any(|step| step.call == *call)) {
@@ -208,7 +221,21 @@ pub fn ended(world: &Arc<World>) {
             world.violated(ENDS, format!("`{}` in `{}`: {finding} stands open", change.entry, change.resource));
         }
     }
+    warned(world);
     chained(world);
+}
+
+/// Looks at the warnings. Only the exemption of `other` ever ends.
+fn warned(world: &World) {
+    let of = |key: &String| serde_json::from_slice::<Finding>(&world.read(key)?).ok();
+    let warnings =
+        world.list("findings").iter().filter_map(of).filter(|finding| finding.rule == ENDING).collect::<Vec<_>>();
+    if warnings.len() > usize::from(world.terms.exempt_until.is_some()) {
+        world.violated(WARNED, format!("{} warnings", warnings.len()));
+    }
+    for warning in warnings.iter().filter(|warning| !world.was_told(&warning.id, "found")) {
+        world.violated(WARNED, format!("{} was not told", warning.id));
+    }
 }
 
 /// How many writes took back each violation that was not exempt, in the order of the log.

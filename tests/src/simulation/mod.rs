@@ -1,12 +1,12 @@
 //! The pipeline in a hostile world, one seed at a time: audit, respond and ledger are the real ones; cloud, queue, clock and people are models.
 //!
 //! A run is a function of its seed: one thread polls handlers by hand, in an order drawn from the seed, and every operation of a port is
-//! two points at which the handler may be left waiting, or die. Messages are duplicated and reordered, events are lost for good, so that only the
-//! sweep of the log finds their changes; calls and ledger operations fail, or succeed without the handler hearing of it; clocks are apart; people,
-//! other automation and approvals interfere; an exemption ends; tags decide, and cannot always be read; approval links are followed, twice, late
-//! and forged. Some seeds play all of it on one resource within half a minute. In the end faults stop, what was put aside is tried once more, the timer rings, and what is
-//! then still open is a violation of an invariant. After each step the rest of
-//! [`invariants`] is checked.
+//! two points at which the handler may be left waiting, or die. Messages are duplicated and reordered, events are lost for good, so that only
+//! the sweep of the log finds their changes; calls and ledger operations fail, or succeed without the handler hearing of it; writes are
+//! answered with success and do not hold; clocks are apart; people, other automation and approvals interfere; an exemption ends; tags decide,
+//! and cannot always be read; approval links are followed, twice, late and forged. Some seeds play all of it on one resource within half a
+//! minute. In the end faults stop, what was put aside is tried once more, the timer rings, and what is then still open is a violation of an
+//! invariant. After each step the rest of [`invariants`] is checked.
 //!
 //! What the model leaves out: a provider whose reads lag behind its writes, and a whole-object write without a version token (nobody can protect
 //! an entry that is written between the response's read and such a write).

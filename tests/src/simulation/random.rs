@@ -43,14 +43,20 @@ pub struct Rates {
     pub refused: u32,
     /// Tags may not be read.
     pub denied: u32,
+    /// A write is answered with success and does not hold.
+    pub unheld: u32,
     /// An event is never delivered: only the sweep finds it.
     pub dropped: u32,
+    /// Seconds pass before a handler goes on. Where they often do, handlers die of their age.
+    pub slow: u32,
 }
 
 impl Rates {
-    /// Kind to murderous, by the seed.
+    /// Kind to murderous, by the seed. What a handler does takes dozens of operations, so that at the worst rates hardly any comes through; where
+    /// all rates are a fraction of them, most do, and meet each other.
     pub fn draw(chance: &Chance) -> Self {
-        let one = |of: [u32; 4]| of.get(chance.below(4)).copied().unwrap_or_default();
+        let fraction = [1, 4, 16].get(chance.below(3)).copied().unwrap_or(1);
+        let one = |of: [u32; 4]| of.get(chance.below(4)).copied().unwrap_or_default() / fraction;
         Self {
             crash: one([0, 1, 5, 20]),
             lost: one([0, 5, 20, 60]),
@@ -58,7 +64,9 @@ impl Rates {
             throttled: one([0, 0, 20, 100]),
             refused: one([0, 0, 20, 100]),
             denied: one([0, 0, 100, 400]),
-            dropped: one([0, 30, 60, 100]),
+            unheld: one([0, 0, 20, 100]),
+            dropped: one([0, 30, 60, 100]) * fraction,
+            slow: [10, 30, 100].get(chance.below(3)).copied().unwrap_or(100),
         }
     }
 }
@@ -78,6 +86,8 @@ pub struct Faults {
     pub refused: u64,
     /// Readings of tags that were denied.
     pub denied: u64,
+    /// Writes that were answered with success and did not hold.
+    pub unheld: u64,
     /// Approval links that were forged, late, used, or of an older plan.
     pub bad_links: u64,
     /// Events that were never delivered.
@@ -97,6 +107,7 @@ impl Faults {
             + self.throttled
             + self.refused
             + self.denied
+            + self.unheld
             + self.bad_links
             + self.dropped
             + self.duplicated
@@ -110,6 +121,7 @@ impl Faults {
         self.throttled += other.throttled;
         self.refused += other.refused;
         self.denied += other.denied;
+        self.unheld += other.unheld;
         self.bad_links += other.bad_links;
         self.dropped += other.dropped;
         self.duplicated += other.duplicated;

@@ -15,7 +15,7 @@ use super::terms::Scene;
 use super::world::{Body, Message, World};
 use super::{Guard, Violation, invariants};
 
-/// How many handlers run at the same time.
+/// How many handlers run at the same time; twice as many where everything happens at once.
 const HANDLERS: usize = 3;
 /// The longest that a handler lives, in seconds; its lease is a minute longer.
 const LIFE: i64 = 120;
@@ -119,7 +119,8 @@ impl Scheduler {
             self.ring();
             self.end_the_old();
             let due = self.due();
-            let start = !due.is_empty() && self.handlers.len() < HANDLERS;
+            let most = if self.world.terms.crowded { 2 * HANDLERS } else { HANDLERS };
+            let start = !due.is_empty() && self.handlers.len() < most;
             if start && (self.handlers.is_empty() || self.world.chance.permille(300)) {
                 self.start(due[self.world.chance.below(due.len())]);
             } else if !self.handlers.is_empty() {
@@ -135,7 +136,8 @@ impl Scheduler {
     /// was lost is delivered: what never came is the sweep's to find.
     fn settle(&mut self) {
         self.world.calm_down();
-        self.world.pass(LIFE + 120);
+        // Until the lease of a sweep that died is over.
+        self.world.pass(LONG_LIFE + 120);
         for _ in 0..2 {
             for body in std::mem::take(&mut self.aside) {
                 send(&self.world, body, 0);
@@ -213,7 +215,7 @@ impl Scheduler {
             if self.world.chance.permille(self.world.terms.rates.crash) {
                 return self.die(at);
             }
-            if self.world.chance.permille(100) {
+            if self.world.chance.permille(self.world.terms.rates.slow) {
                 self.world.pass(self.world.chance.between(1, 5));
             }
         }

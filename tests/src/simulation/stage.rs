@@ -117,7 +117,8 @@ impl Stage {
     /// What the timer calls: the sweep, then what is due without an event, whether or not the sweep failed.
     async fn ring(self) -> Result<(), HandleError> {
         let (auditor, clock) = (self.auditor(), self.clock());
-        let swept = sweep(&self.world, &*self.ledger(), &*clock, &auditor).await;
+        let lease = self.until.duration_since(self.world.now());
+        let swept = sweep(&self.world, &self.ledger(), &*clock, &auditor, lease).await;
         let schedule = Schedule { auditor: &auditor, decode, cloud: Cloud::Aws };
         let due = schedule.tick(self.until).await;
         swept.and(due.map(drop))

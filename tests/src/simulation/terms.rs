@@ -52,7 +52,7 @@ impl Terms {
                 Self { scene, rates, needs_approval, budget, opposition: 3, crowded, exempt_until, hands_off }
             }
             Scene::Lossy => {
-                let rates = Rates { dropped: 100, ..Rates::default() };
+                let rates = Rates { dropped: 100, slow: 100, ..Rates::default() };
                 Self {
                     scene,
                     rates,

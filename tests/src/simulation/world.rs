@@ -193,6 +193,13 @@ impl World {
         denied
     }
 
+    /// Whether a write that is answered with success does not hold.
+    pub fn forgets(&self) -> bool {
+        let unheld = !self.is_calm() && self.chance.permille(self.terms.rates.unheld);
+        self.count(|faults| faults.unheld += u64::from(unheld));
+        unheld
+    }
+
     /// Adds a line to the tale of the run.
     pub fn say(&self, line: impl FnOnce() -> String) {
         if let Some(tale) = &self.tale {
@@ -389,7 +396,12 @@ pub struct Turn {
 impl Future for Turn {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.waited, true) { Poll::Ready(()) } else { Poll::Pending }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.waited, true) {
+            return Poll::Ready(());
+        }
+        // A stream that reads ahead polls only what was woken.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }

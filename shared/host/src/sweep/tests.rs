@@ -127,3 +127,38 @@ async fn a_slice_that_was_not_finished_has_no_checkpoint() {
     assert_eq!(late, Swept::default(), "no time was left");
     assert_eq!(ledger.list("sweeps/us-east-1").await.unwrap(), Vec::<String>::new());
 }
+
+/// A log that fails after another sweep has run.
+struct Overtaken(Sweep);
+
+#[async_trait]
+impl Lookup for Overtaken {
+    async fn page(&self, from: Timestamp, to: Timestamp, _: Option<String>) -> Result<LookupPage, LookupError> {
+        let swept = self.0.run(Timestamp::MAX).await.unwrap();
+        assert_eq!(swept, Swept::default(), "somebody is at it");
+        Err(LookupError { from, to, source: "throttled".into() })
+    }
+}
+
+#[tokio::test]
+async fn what_one_sweep_fails_on_no_other_has_passed_meanwhile() {
+    let (log, ledger) = (Arc::new(Log::default()), memory());
+    let overtaken = Arc::new(Overtaken(sweep(&log, &ledger, "2026-01-31T12:00:01Z")));
+    let one = Sweep { lookup: overtaken, ..sweep(&log, &ledger, NOW) };
+    one.run(Timestamp::MAX).await.unwrap_err();
+    assert!(ledger.list("sweeps/us-east-1").await.unwrap().is_empty());
+    let swept = sweep(&log, &ledger, NOW).run(Timestamp::MAX).await.unwrap();
+    assert_eq!(swept.slices, 4, "nobody has to wait for one that gave up");
+}
+
+#[tokio::test]
+async fn a_sweep_that_died_is_waited_out() {
+    let (log, ledger) = (Arc::new(Log::default()), memory());
+    let records = Records::new(Arc::clone(&ledger));
+    let died = lock::take(&records, "sweep/us-east-1/first", at(NOW), SignedDuration::from_mins(15)).await.unwrap();
+    assert!(died.is_ok());
+    let too_soon = sweep(&log, &ledger, "2026-01-31T12:15:59Z").run(Timestamp::MAX).await.unwrap();
+    assert_eq!(too_soon, Swept::default());
+    let swept = sweep(&log, &ledger, "2026-01-31T12:16:00Z").run(Timestamp::MAX).await.unwrap();
+    assert_eq!(swept.slices, 4);
+}

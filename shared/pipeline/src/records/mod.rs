@@ -30,6 +30,7 @@
 //! | `states/<resource>/<part>/…` | what was read, see `src/records/states.rs` | all |
 //! | `contests/<resource and remediation>/alarms/<id>.json` | [`SharedAlarm`]: others undo the responses | respond |
 //! | `locks/<resource>/<n>/{taken,released}.json` | see `src/lock.rs` | respond |
+//! | `locks/sweep/<region>/<checkpoint>/<n>/{taken,released}.json` | the slice that begins there is being audited | the sweep |
 //!
 //! Top-level names are apart so that roles can be: who may only ask needs to create in `requests/`, nothing else.
 //! Ids that somebody else chose are hashed or percent-encoded before they become a segment.

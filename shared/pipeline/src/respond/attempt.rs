@@ -12,6 +12,18 @@ use crate::records::{Intent, kind_name};
 /// How often the resource is read after the last write before the outcome counts as unverified.
 pub(super) const READINGS: u32 = 4;
 
+/// Why an approval does not count.
+const NOT_SHOWN: &str = "the resource has changed since the plan was shown; a new plan is shown";
+
+/// A person's part in a response.
+#[derive(Clone, Copy)]
+pub(super) struct Approval<'a> {
+    /// The job of who approved.
+    pub(super) by: Option<&'a Job>,
+    /// Whether the policy lets nothing be sent without. Where it does not, who approves what they were shown lets it pass the limits.
+    pub(super) needed: bool,
+}
+
 /// What sending came to.
 pub(super) struct Sending {
     pub(super) sent: Vec<Sent>,
@@ -21,7 +33,7 @@ pub(super) struct Sending {
 
 impl Responder {
     /// Carries out the plan: intent, writes, reading back, receipt.
-    pub(super) async fn apply(&self, task: &Task<'_>, approval: Option<&Job>) -> Result<Done, HandleError> {
+    pub(super) async fn apply(&self, task: &Task<'_>, approval: Approval<'_>) -> Result<Done, HandleError> {
         self.locked(task, async |held| {
             // Another handler may have finished while this one waited for the resource.
             match self.records.response(&task.finding.id).await? {
@@ -32,7 +44,7 @@ impl Responder {
         .await
     }
 
-    async fn apply_locked(&self, task: &Task<'_>, approval: Option<&Job>, held: &Held) -> Result<Done, HandleError> {
+    async fn apply_locked(&self, task: &Task<'_>, approval: Approval<'_>, held: &Held) -> Result<Done, HandleError> {
         let earlier = self.earlier(task).await?;
         let (image, steps) = match self.plan(task).await? {
             Ok(planned) => planned,
@@ -53,7 +65,10 @@ impl Responder {
             Permit::Waits { alarm, reason } => {
                 let waiting = self.show(task, Mode::Approve, image, steps).await?;
                 self.alarm_once(task.finding, &alarm, reason).await?;
-                return Ok(waiting);
+                return match approval.by {
+                    Some(_) => self.refuse(task.finding, task.by, task.kind, NOT_SHOWN.to_owned()).await,
+                    None => Ok(waiting),
+                };
             }
         };
         let name = format!("{}-{:03}", kind_name(task.kind), earlier.len() + 1);
@@ -68,28 +83,31 @@ impl Responder {
         self.conclude(task, earlier, Some((intent, sending)), read_back).await
     }
 
-    /// Whether these calls may be sent now: nobody denied them; a person saw and approved them, or else nobody opposes them and they
-    /// fit into the budget.
+    /// Whether these calls may be sent now: nobody denied them; a person saw and approved them, or else the policy needs nobody, nobody
+    /// opposes them and they fit into the budget.
     async fn permit(
         &self,
         task: &Task<'_>,
-        approval: Option<&Job>,
+        approval: Approval<'_>,
         earlier: &[Attempt],
         image: &Image,
         steps: &[Step],
     ) -> Result<Permit, HandleError> {
-        if let Some(approval) = approval {
-            if !self.was_shown(task, approval, steps).await? {
-                self.show(task, Mode::Approve, image.clone(), steps.to_vec()).await?;
-                let reason = "the resource has changed since the plan was shown; a new plan is shown";
-                return Ok(Permit::Refused(reason.to_owned()));
+        let approved = match approval.by {
+            Some(approve) if self.was_shown(task, approve, steps).await? => {
+                self.records.decided(approve).await?;
+                true
             }
-            self.records.decided(approval).await?;
-        }
+            Some(_) if approval.needed => {
+                self.show(task, Mode::Approve, image.clone(), steps.to_vec()).await?;
+                return Ok(Permit::Refused(NOT_SHOWN.to_owned()));
+            }
+            _ => false,
+        };
         if let Some(Job::Deny { by, .. }) = self.records.decision(&task.finding.id).await? {
             return Ok(Permit::Refused(format!("denied by {by}")));
         }
-        if task.approved {
+        if approved {
             return Ok(Permit::Given { hour: None });
         }
         if let Some((alarm, reason)) = self.opposed(task, earlier, steps).await? {

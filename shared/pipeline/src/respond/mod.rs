@@ -26,6 +26,7 @@ use crate::ports::{Meter, Pause, Remediations};
 use crate::records::{Judge, Judgement, PlanRecord, Records, SharedAlarm, exempted_key, resource_lock};
 use crate::tags::{TagLookup, Unknown};
 use crate::tell::{Earlier, tell};
+use attempt::Approval;
 use task::{Stop, Task};
 
 /// Carries out jobs: plans, waits for people, applies, verifies, undoes.
@@ -120,16 +121,15 @@ impl Responder {
         };
         self.judge(finding, tags.as_ref()).await?;
         let task = match self.task(finding, tags.as_ref(), by, ReceiptKind::Respond) {
-            Ok(task) => self.recalling(Task { approved: approval.is_some(), ..task }).await?,
+            Ok(task) => self.recalling(task).await?,
             Err(stop) if approval.is_none() && stop.lets_be() => return self.let_be(finding, &stop).await,
             Err(stop) => return self.refuse(finding, by, ReceiptKind::Respond, stop.reason()).await,
         };
         let mode = self.mode(finding, tags.as_ref(), Some(task.remediation)).mode;
-        if mode == Mode::Enforce || (mode == Mode::Approve && task.approved) {
-            // Where the policy enforces, nobody had to be shown a plan.
-            return self.apply(&task, approval.filter(|_| mode == Mode::Approve)).await;
+        if mode == Mode::Enforce || (mode == Mode::Approve && approval.is_some()) {
+            return self.apply(&task, Approval { by: approval, needed: mode == Mode::Approve }).await;
         }
-        if task.approved {
+        if approval.is_some() {
             let reason = format!("the policy's mode is `{mode}`, which lets nobody approve");
             return self.refuse(finding, by, task.kind, reason).await;
         }

@@ -20,8 +20,6 @@ pub(crate) struct Task<'a> {
     /// `policy`, or the person who approved or wants the undo.
     pub(crate) by: &'a str,
     pub(crate) kind: ReceiptKind,
-    /// Whether a person agreed to the plan.
-    pub(crate) approved: bool,
 }
 
 impl Task<'_> {
@@ -128,15 +126,7 @@ impl Responder {
             let account = &finding.change.account;
             return Err(Stop::Refuse(format!("account `{account}` is not the one that this function acts in")));
         }
-        Ok(Task {
-            finding,
-            resource: resource.clone(),
-            remediation,
-            by,
-            kind,
-            known: Known::default(),
-            approved: false,
-        })
+        Ok(Task { finding, resource: resource.clone(), remediation, by, kind, known: Known::default() })
     }
 
     /// The task with what was known before the change, where its remediation can use that.
