@@ -22,6 +22,7 @@ resource "google_pubsub_subscription" "dead_letters" {
   for_each                   = google_pubsub_topic.dead_letters
   name                       = each.value.name
   topic                      = each.value.id
+  ack_deadline_seconds       = 300 # `onus replay-dlq` handles a batch meanwhile
   message_retention_duration = "2678400s"
   expiration_policy {
     ttl = ""

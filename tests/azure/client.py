@@ -41,7 +41,7 @@ class Blob:
 
 
 class Queue:
-    """Queue Storage: `create`, `send`, `take` (every message, and removes it), `count`."""
+    """Queue Storage: `create`, `send`, `take` (every message, and removes it), `count`, `signed` (a URL for who has no key)."""
 
     def __init__(self, url):
         from azure.storage.queue import QueueServiceClient
@@ -63,6 +63,14 @@ class Queue:
             texts.append(message.content)
             client.delete_message(message)
         return texts
+
+    def signed(self, queue):
+        from azure.storage.queue import QueueSasPermissions, generate_queue_sas
+
+        granted = QueueSasPermissions(add=True, process=True)
+        end = "2099-01-01T00:00:00Z"
+        signature = generate_queue_sas(ACCOUNT, queue, KEY, permission=granted, expiry=end, protocol="https,http")
+        return f"{self.client.get_queue_client(queue).url}?{signature}"
 
     def count(self, queue):
         return self.client.get_queue_client(queue).get_queue_properties().approximate_message_count

@@ -1,4 +1,4 @@
-"""Pub/Sub: topics, and subscriptions that push with tokens as Google signs them.
+"""Pub/Sub: topics, subscriptions that push with tokens as Google signs them, and subscriptions that are pulled.
 
 Messages of one ordering key are delivered one after the other, each until it was taken or has moved to the dead letters. Sources: "Push
 subscriptions", "Message ordering" and "Handle message failures" (<https://cloud.google.com/pubsub/docs/push>). `PACE` shortens the waits between
@@ -7,6 +7,7 @@ attempts, so that they do not take a test's time.
 
 import collections
 import datetime
+import itertools
 import json
 import threading
 import time
@@ -83,6 +84,33 @@ class Subscription:
             return False
 
 
+class Pulled:
+    """One subscription that is asked. What is not acknowledged before its deadline comes back."""
+
+    def __init__(self, name, body):
+        self.name, self.body, self.lock, self.kept = name, body, threading.Lock(), []
+        self.numbers = itertools.count(1)
+
+    def add(self, message):
+        """Keeps a message until it is acknowledged."""
+        with self.lock:
+            self.kept.append({"message": message, "free": 0.0, "ack": None})
+
+    def pull(self, most):
+        """Gives out what nobody holds."""
+        with self.lock:
+            now = time.monotonic()
+            given = [entry for entry in self.kept if entry["free"] <= now][:most]
+            for entry in given:
+                entry |= {"free": now + self.body.get("ackDeadlineSeconds", 10), "ack": f"{self.name}:{next(self.numbers)}"}
+            return [{"ackId": entry["ack"], "message": entry["message"]} for entry in given]
+
+    def acknowledge(self, ids):
+        """Forgets what was handled."""
+        with self.lock:
+            self.kept = [entry for entry in self.kept if entry["ack"] not in ids]
+
+
 def deliver(state, topic, message):
     """Publishes one message to whoever subscribed; its id."""
     now = datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
@@ -113,11 +141,36 @@ def create_subscription(state, p, body, _):
     if "pushConfig" in body:
         tell = lambda topic, message: deliver(state, topic, message)  # noqa: E731
         state.subscriptions[p["name"]] = Subscription(p["name"], body, state.tokens, tell)
+    else:
+        state.subscriptions[p["name"]] = Pulled(p["name"], body)
     return body | {"name": p["name"], "state": "ACTIVE"}
 
 
+def pulled(state, name):
+    subscription = state.subscriptions.get(name)
+    if subscription is None:
+        raise gone(name)
+    if not isinstance(subscription, Pulled):
+        raise Refusal(400, "FAILED_PRECONDITION", f"`{name}` pushes")
+    return subscription
+
+
+def pull(state, p, body, _):
+    if int(body.get("maxMessages", 0)) < 1:
+        raise Refusal(400, "INVALID_ARGUMENT", "maxMessages has to be positive")
+    messages = pulled(state, p["subscription"]).pull(body["maxMessages"])
+    return {"receivedMessages": messages} if messages else {}
+
+
+def acknowledge(state, p, body, _):
+    pulled(state, p["subscription"]).acknowledge(set(body["ackIds"]))
+    return {}
+
+
 METHODS = {
+    "pubsub:projects.subscriptions.acknowledge": acknowledge,
     "pubsub:projects.subscriptions.create": create_subscription,
+    "pubsub:projects.subscriptions.pull": pull,
     "pubsub:projects.topics.create": create_topic,
     "pubsub:projects.topics.publish": publish,
 }

@@ -20,7 +20,16 @@ pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--message-format", "json", "--workspace", "--bins", "--features", "onus/aws"])
+            .args([
+                "build",
+                "--quiet",
+                "--message-format",
+                "json",
+                "--workspace",
+                "--bins",
+                "--features",
+                "onus/aws,onus/azure,onus/gcp",
+            ])
             .current_dir(workspace::root())
             .output()
             .expect("cargo runs");

@@ -109,6 +109,33 @@ fn the_default_command_line_links_no_cloud_sdk() {
     assert!(sdk.is_empty(), "the command line links {sdk:?}");
 }
 
+/// Builds of the whole workspace hide what a build of one package leaves out.
+#[test]
+fn the_default_command_line_reads_ledgers_of_all_clouds() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package",
+            "onus",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} {f}",
+            "--offline",
+        ])
+        .current_dir(workspace::root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8_lossy(&output.stdout);
+    let ledger = tree.lines().find(|line| line.starts_with("onus-ledger")).expect("it reads ledgers");
+    let features: Vec<&str> = ledger.rsplit(' ').find(|part| part.contains(',')).unwrap_or("").split(',').collect();
+    let missing: Vec<&&str> = ["fs", "s3", "azblob", "gs"].iter().filter(|one| !features.contains(one)).collect();
+    assert!(missing.is_empty(), "without {missing:?}: {ledger}");
+}
+
 #[test]
 fn every_name_says_what_is_inside() {
     let mut wrong: Vec<String> =

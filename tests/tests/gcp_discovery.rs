@@ -69,6 +69,12 @@ fn least(name: &str) -> Call {
         let message = json!({ "data": "e30=", "attributes": { "kind": "finding" }, "orderingKey": "a" });
         parameters.insert("body".to_owned(), json!({ "messages": [message] }));
     }
+    if method == "projects.subscriptions.pull" {
+        parameters.insert("body".to_owned(), json!({ "maxMessages": 10, "returnImmediately": true }));
+    }
+    if method == "projects.subscriptions.acknowledge" {
+        parameters.insert("body".to_owned(), json!({ "ackIds": ["a1"] }));
+    }
     Call::gcp(api, method, Value::Object(parameters))
 }
 

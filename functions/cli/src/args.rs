@@ -54,10 +54,10 @@ pub(crate) enum Command {
     /// Count findings and how fast they were contained, by cloud and rule.
     Stats(StatsArgs),
     /// Record what the guarded resources of an account are like, so that a deletion can go back to it. Reads only.
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "operator")]
     Baseline(BaselineArgs),
     /// Handle dead letters again: records are audited here, jobs go to the respond function.
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "operator")]
     ReplayDlq(ReplayDlqArgs),
     /// Write what is derived from rules: roles, event pattern, schemas, rule pages.
     Generate(GenerateArgs),
@@ -357,16 +357,19 @@ pub(crate) struct StatsArgs {
 }
 
 /// `onus baseline`.
-#[cfg(feature = "aws")]
+#[cfg(feature = "operator")]
 #[derive(Debug, Args)]
 pub(crate) struct BaselineArgs {
     /// Which ledger.
     #[command(flatten)]
     pub ledger: LedgerArgs,
-    /// The account; asked for with the credentials when left out.
-    #[arg(long, value_name = "ACCOUNT")]
+    /// Whose resources: `aws`, `azure` or `gcp`.
+    #[arg(long, value_name = "CLOUD", value_parser = cloud, default_value = "aws")]
+    pub cloud: Cloud,
+    /// The account, subscription or project; asked for with the credentials when left out, on AWS.
+    #[arg(long, value_name = "ACCOUNT", env = "ONUS_ACCOUNT")]
     pub account: Option<String>,
-    /// A region to record; the credentials' own when left out. May be repeated.
+    /// A region to record, on AWS; the credentials' own when left out. May be repeated.
     #[arg(long, value_name = "REGION")]
     pub region: Vec<String>,
     /// How to print.
@@ -375,14 +378,17 @@ pub(crate) struct BaselineArgs {
 }
 
 /// `onus replay-dlq`.
-#[cfg(feature = "aws")]
+#[cfg(feature = "operator")]
 #[derive(Debug, Args)]
 pub(crate) struct ReplayDlqArgs {
-    /// The dead letter queue's URL.
-    #[arg(value_name = "URL")]
+    /// The dead letters: the URL of an SQS or Storage queue, or `projects/PROJECT/subscriptions/SUBSCRIPTION`.
+    #[arg(value_name = "QUEUE")]
     pub queue: String,
-    /// The URL of the queue in front of the respond function. Without it jobs are left.
-    #[arg(long, value_name = "URL", env = "ONUS_RESPONSES")]
+    /// Whose queue: `aws`, `azure` or `gcp`.
+    #[arg(long, value_name = "CLOUD", value_parser = cloud, default_value = "aws")]
+    pub cloud: Cloud,
+    /// The queue in front of the respond function: a URL, or `projects/PROJECT/topics/TOPIC`. Without it jobs are left.
+    #[arg(long, value_name = "QUEUE", env = "ONUS_RESPONSES")]
     pub responses: Option<String>,
     /// Which ledger.
     #[command(flatten)]

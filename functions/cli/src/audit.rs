@@ -73,7 +73,7 @@ struct Audit<'a> {
 /// Scans one input. An input that cannot be read is told and counted; the others go on.
 fn read(audit: &RefCell<Audit<'_>>, input: &Input) -> anyhow::Result<()> {
     match input {
-        #[cfg(feature = "s3")]
+        #[cfg(feature = "buckets")]
         Input::Object(url) => {
             crate::objects::each(url, &mut |name, _, content| scan(audit, name, &mut std::io::Cursor::new(content)))
         }

@@ -1,9 +1,7 @@
 //! `onus baseline`: records what the guarded resources of an account are like, with the caller's own credentials. Reads only.
 
 use anyhow::Context;
-use onus_core::{Call, Cloud};
-use onus_host::Environment;
-use onus_host::aws::Clients;
+use onus_host::{Environment, open_operator};
 use onus_pipeline::Recorded;
 
 use crate::Ended;
@@ -41,20 +39,15 @@ pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<Ended> {
 }
 
 async fn record(args: &BaselineArgs, environment: &Environment) -> anyhow::Result<Vec<(String, Recorded)>> {
-    let clients = Clients::open(environment).await?;
-    let regions = if args.region.is_empty() { vec![clients.region.clone()] } else { args.region.clone() };
-    let account = if let Some(account) = &args.account {
-        account.clone()
-    } else {
-        let region = regions.first().map(String::as_str).unwrap_or_default();
-        let whoami = Call::aws("sts", "GetCallerIdentity", region, serde_json::json!({}));
-        let answer = clients.wiring.caller.call(&whoami).await.context("cannot tell the account, give --account")?;
-        let account = answer.get("Account").and_then(serde_json::Value::as_str);
-        account.context("the answer names no account")?.to_owned()
+    let operator = open_operator(args.cloud, environment).await?;
+    let regions = if args.region.is_empty() { vec![operator.region().to_owned()] } else { args.region.clone() };
+    let account = match &args.account {
+        Some(account) => account.clone(),
+        None => operator.account().await?.context("cannot tell the account, give `--account`")?,
     };
     let mut recorded = Vec::new();
     for region in regions {
-        let kinds = clients.wiring.baseline().record(Cloud::Aws, &account, &region).await?;
+        let kinds = operator.wiring().baseline().record(args.cloud, &account, &region).await?;
         recorded.extend(kinds.into_iter().map(|kind| (region.clone(), kind)));
     }
     Ok(recorded)

@@ -2,7 +2,7 @@
 
 mod args;
 mod audit;
-#[cfg(feature = "aws")]
+#[cfg(feature = "operator")]
 mod baseline;
 mod exempt;
 mod explain;
@@ -10,12 +10,12 @@ mod failure;
 mod generate;
 mod input;
 mod ledger;
-#[cfg(feature = "s3")]
+#[cfg(feature = "buckets")]
 mod objects;
 mod output;
 mod policy;
 mod remediations;
-#[cfg(feature = "aws")]
+#[cfg(feature = "operator")]
 mod replay_dlq;
 mod responsibility;
 mod rules;
@@ -73,9 +73,9 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Exemptions(ExemptionsCommand::List(args)) => exempt::list(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Stats(args) => stats::run(&args),
-        #[cfg(feature = "aws")]
+        #[cfg(feature = "operator")]
         Command::Baseline(args) => baseline::run(&args),
-        #[cfg(feature = "aws")]
+        #[cfg(feature = "operator")]
         Command::ReplayDlq(args) => replay_dlq::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions { shell } => {

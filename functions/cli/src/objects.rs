@@ -1,4 +1,4 @@
-//! Logs and rules in object stores: `s3://bucket/key` or `s3://bucket/prefix/`.
+//! Logs and rules in object stores: `s3://bucket/key` or `s3://bucket/prefix/`, and so with `azblob` and `gs`.
 
 use anyhow::Context;
 use onus_ledger::{Objects, Options};

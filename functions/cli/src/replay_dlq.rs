@@ -1,8 +1,6 @@
 //! `onus replay-dlq`: dead letters, handled again with the caller's own credentials.
 
-use onus_host::aws::{Clients, SqsQueue};
-use onus_host::{DeadLetters, Environment, PayloadAuditor, Queue, Replay};
-use std::sync::Arc;
+use onus_host::{DeadLetters, Environment, PayloadAuditor, Replay, open_operator};
 
 use crate::Ended;
 use crate::args::ReplayDlqArgs;
@@ -21,17 +19,13 @@ pub(crate) fn run(args: &ReplayDlqArgs) -> anyhow::Result<Ended> {
     let given = given.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
     let environment: Environment = variables.chain(given).collect();
     let replayed = runtime()?.block_on(async {
-        let clients = Clients::open(&environment).await?;
-        let queue = |url: &str| SqsQueue::new(Arc::clone(&clients.wiring.caller), url, &clients.region);
-        let responses = args.responses.as_deref().map(queue);
+        let operator = open_operator(args.cloud, &environment).await?;
+        let responses = args.responses.as_deref().map(|name| operator.queue(name)).transpose()?;
+        let auditor = operator.wiring().auditor(responses.clone()).await?;
         // What cannot be handled this time either stays where it is: it is put aside nowhere else.
-        let auditor = PayloadAuditor::new(clients.auditor(&environment).await?, DeadLetters::default());
-        let letters = queue(&args.queue);
-        let replay = Replay {
-            letters: &letters,
-            auditor: Some(&auditor),
-            responses: responses.as_ref().map(|queue| queue as &dyn Queue),
-        };
+        let auditor = PayloadAuditor::new(auditor, DeadLetters::default());
+        let letters = operator.letters(&args.queue)?;
+        let replay = Replay { letters: &*letters, auditor: Some(&auditor), responses: responses.as_deref() };
         anyhow::Ok(replay.run(args.max).await?)
     })?;
     for reason in &replayed.left {

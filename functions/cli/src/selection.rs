@@ -70,7 +70,7 @@ fn catalog(args: &RuleArgs) -> anyhow::Result<Catalog> {
     catalog.ok_or_else(|| LoadErrors(Vec::new())).map_err(Into::into)
 }
 
-#[cfg(feature = "s3")]
+#[cfg(feature = "buckets")]
 fn rules_of(folder: &str) -> anyhow::Result<Catalog> {
     if !folder.contains("://") {
         return Ok(Catalog::load_dir(Path::new(folder))?);
@@ -85,7 +85,7 @@ fn rules_of(folder: &str) -> anyhow::Result<Catalog> {
     Ok(Catalog::load(files)?)
 }
 
-#[cfg(not(feature = "s3"))]
+#[cfg(not(feature = "buckets"))]
 fn rules_of(folder: &str) -> anyhow::Result<Catalog> {
     anyhow::ensure!(!folder.contains("://"), "cannot read rules from `{folder}`: this build reads folders only");
     Ok(Catalog::load_dir(Path::new(folder))?)

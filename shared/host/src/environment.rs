@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use onus_core::CallError;
+use onus_core::{CallError, Cloud};
 use onus_pipeline::ConfigError;
 use onus_pipeline::approval::{ApprovalKey, ApprovalLinks, BadBase, ShortKey};
 use onus_sinks::SinkConfig;
@@ -111,6 +111,12 @@ pub enum StartError {
         /// What is wrong.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// This build has no clients of a cloud.
+    #[error("this build has no support for `{cloud}`")]
+    NotBuilt {
+        /// The cloud.
+        cloud: Cloud,
     },
     /// Requests cannot be waited for.
     #[error("cannot listen on `{address}`")]

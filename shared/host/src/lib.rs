@@ -33,6 +33,8 @@ mod logging;
 #[cfg(feature = "functions")]
 mod metrics;
 #[cfg(feature = "functions")]
+mod operator;
+#[cfg(feature = "functions")]
 mod queue;
 #[cfg(feature = "functions")]
 mod replay;
@@ -57,6 +59,8 @@ pub use failure::Failure;
 pub use logging::init_logging;
 #[cfg(feature = "functions")]
 pub use metrics::MetricLines;
+#[cfg(feature = "functions")]
+pub use operator::{Operator, open_operator};
 #[cfg(feature = "functions")]
 pub use queue::{JobQueue, Queue};
 #[cfg(feature = "functions")]

@@ -9,6 +9,11 @@ use crate::audit::PayloadAuditor;
 use crate::failure::chain;
 use crate::queue::Queue;
 
+/// How long a letter is out before it comes back, where whoever takes it says so: longer than it takes to handle one batch. On Google Cloud
+/// the subscription says it (`infra/gcp/topics.tf`).
+#[cfg(any(feature = "aws", feature = "azure"))]
+pub(crate) const OUT: std::time::Duration = std::time::Duration::from_mins(5);
+
 /// One message of a dead letter queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
@@ -134,11 +139,22 @@ fn opened(body: &str) -> Inside {
     }
 }
 
-/// A job asks for something; news of a bucket name an object below `requests/`; all else has to be records.
+/// A job asks for something; news of a store name an object below `requests/`; all else has to be records.
 fn told_apart(text: &str) -> Inside {
     let is_job = serde_json::from_str::<onus_pipeline::Job>(text).is_ok();
-    let is_news = text.contains("\"s3\"") && text.contains("requests/");
-    if is_job || is_news { Inside::ForResponder(text.to_owned()) } else { Inside::ForAuditor(text.to_owned()) }
+    if is_job || is_news(text) { Inside::ForResponder(text.to_owned()) } else { Inside::ForAuditor(text.to_owned()) }
+}
+
+/// Whether it is what S3, Event Grid or Cloud Storage say of a new object that is a request: each as the respond function of its cloud reads it.
+fn is_news(text: &str) -> bool {
+    if !text.contains("requests/") {
+        return false;
+    }
+    let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
+    let kind = value.get("eventType").or_else(|| value.get("type")).and_then(Value::as_str);
+    text.contains("\"s3\"")
+        || kind == Some("Microsoft.Storage.BlobCreated")
+        || value.pointer("/message/attributes/eventType").is_some()
 }
 
 #[cfg(test)]
@@ -155,7 +171,13 @@ mod tests {
     fn letters_are_opened_in_all_the_ways_they_were_put_aside() {
         let event = json!({ "detail": { "eventName": "PutBucketPolicy" } }).to_string();
         let news = r#"{"Records":[{"s3":{"object":{"key":"requests/f-1/undo-1.json"}}}]}"#;
+        let blob = r#"{"type":"Microsoft.Storage.BlobCreated","subject":"/blobServices/default/containers/l/blobs/requests/f-1/undo-1.json"}"#;
+        let object = r#"{"message":{"data":"e30=","attributes":{"eventType":"OBJECT_FINALIZE","objectId":"requests/f-1/undo-1.json"}}}"#;
+        let subscription = r#"{"type":"Microsoft.Resources.ResourceWriteSuccess","data":{"filter":["Microsoft.Storage.BlobCreated","requests/"]}}"#;
         let cases = [
+            (blob.to_owned(), Inside::ForResponder(blob.to_owned())),
+            (object.to_owned(), Inside::ForResponder(object.to_owned())),
+            (subscription.to_owned(), Inside::ForAuditor(subscription.to_owned())),
             (JOB.to_owned(), Inside::ForResponder(JOB.to_owned())),
             (json!({ "reason": "r", "what": JOB, "cut": false }).to_string(), Inside::ForResponder(JOB.to_owned())),
             (news.to_owned(), Inside::ForResponder(news.to_owned())),

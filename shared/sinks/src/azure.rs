@@ -63,6 +63,12 @@ pub enum SendError {
         /// The beginning of its answer, escaped.
         text: String,
     },
+    /// The service answered something that it does not document.
+    #[error("cannot read the service's answer: {reason}")]
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The message is larger than the service takes.
     #[error("a message of {bytes} bytes is over the limit of {limit}")]
     TooLarge {
@@ -85,7 +91,7 @@ impl SendError {
                     // Roles that were just assigned are not known everywhere yet.
                     || *status == StatusCode::FORBIDDEN
             }
-            Self::TooLarge { .. } => false,
+            Self::Unreadable { .. } | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -110,11 +116,11 @@ pub(crate) fn address(text: &str) -> Result<Url, BadAddress> {
     Ok(url)
 }
 
-/// Sends a request with its proof.
+/// Sends a request with its proof. Returns the text of the answer.
 ///
 /// # Errors
 /// See [`SendError`].
-pub(crate) async fn send(request: RequestBuilder, access: &Access, scope: &'static str) -> Result<(), SendError> {
+pub(crate) async fn send(request: RequestBuilder, access: &Access, scope: &'static str) -> Result<String, SendError> {
     let request = match access {
         Access::InUrl => request,
         Access::Key(key) => request.header("aeg-sas-key", key),
@@ -127,10 +133,10 @@ pub(crate) async fn send(request: RequestBuilder, access: &Access, scope: &'stat
     let unreachable = |error: reqwest::Error| SendError::Unreachable(error.without_url());
     let answer = request.send().await.map_err(unreachable)?;
     let status = answer.status();
-    if status.is_success() {
-        return Ok(());
-    }
     let text = answer.text().await.map_err(unreachable)?;
+    if status.is_success() {
+        return Ok(text);
+    }
     let text = text.get(..text.floor_char_boundary(QUOTED)).unwrap_or_default().escape_debug().to_string();
     Err(SendError::Refused { status, text })
 }

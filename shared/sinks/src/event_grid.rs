@@ -54,6 +54,6 @@ impl Sink for EventGrid {
         let failed = |retryable, source| SinkError { sink: self.name.clone(), retryable, source };
         let event = fitted(notice, LIMIT).map_err(|error| failed(false, error.into()))?;
         let sent = send(self.request(event), &self.access, SCOPE).await;
-        sent.map_err(|error| failed(error.is_retryable(), error.into()))
+        sent.map(drop).map_err(|error| failed(error.is_retryable(), error.into()))
     }
 }

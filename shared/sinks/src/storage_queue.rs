@@ -1,12 +1,15 @@
 //! A queue of an Azure storage account. A message's text is base64, as the Functions host expects it.
 //!
-//! Source: "Put Message" (<https://learn.microsoft.com/rest/api/storageservices/put-message>).
+//! Sources: "Put Message", "Get Messages", "Delete Message" (<https://learn.microsoft.com/rest/api/storageservices/put-message> and beside it).
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use onus_core::{Notice, Sink, SinkError};
 use reqwest::{Client, Url};
+use serde::Deserialize;
 
 use crate::azure::{Access, BadAddress, SendError, address, send};
 use crate::size::fitted;
@@ -40,8 +43,6 @@ impl StorageQueue {
         let signed = messages.query_pairs().any(|(name, _)| name == "sig");
         let path = format!("{}/messages", messages.path().trim_end_matches('/'));
         messages.set_path(&path);
-        // A message waits until it is taken.
-        messages.query_pairs_mut().append_pair("messagettl", "-1");
         Ok(Self { http, messages, access: if signed { Access::InUrl } else { access } })
     }
 
@@ -53,9 +54,70 @@ impl StorageQueue {
         if text.len() > LONGEST {
             return Err(SendError::TooLarge { bytes: text.len(), limit: LONGEST });
         }
-        let request = self.http.post(self.messages.clone());
+        let mut messages = self.messages.clone();
+        // A message waits until it is taken.
+        messages.query_pairs_mut().append_pair("messagettl", "-1");
+        let request = self.http.post(messages);
         let request = request.header("x-ms-version", VERSION).header("Content-Type", "application/xml");
-        send(request.body(body(text)), &self.access, SCOPE).await
+        send(request.body(body(text)), &self.access, SCOPE).await.map(drop)
+    }
+
+    /// Takes as many messages as one answer holds. What is not removed within `out` comes back.
+    ///
+    /// # Errors
+    /// The queue did not answer, or not as documented.
+    pub async fn take(&self, out: Duration) -> Result<Vec<Taken>, SendError> {
+        let mut messages = self.messages.clone();
+        let out = out.as_secs().to_string();
+        messages.query_pairs_mut().append_pair("numofmessages", MOST).append_pair("visibilitytimeout", &out);
+        let answer = send(self.http.get(messages).header("x-ms-version", VERSION), &self.access, SCOPE).await?;
+        // The service begins with a byte order mark.
+        let list: List = quick_xml::de::from_str(answer.trim_start_matches('\u{feff}'))
+            .map_err(|error| SendError::Unreadable { reason: error.to_string() })?;
+        Ok(list.messages)
+    }
+
+    /// Removes a message that was taken.
+    ///
+    /// # Errors
+    /// The queue did not answer, or gave the message to somebody else meanwhile.
+    pub async fn remove(&self, id: &str, receipt: &str) -> Result<(), SendError> {
+        let mut message = self.messages.clone();
+        if let Ok(mut path) = message.path_segments_mut() {
+            path.push(id);
+        }
+        message.query_pairs_mut().append_pair("popreceipt", receipt);
+        send(self.http.delete(message).header("x-ms-version", VERSION), &self.access, SCOPE).await.map(drop)
+    }
+}
+
+/// The most that one answer holds.
+const MOST: &str = "32";
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(rename = "QueueMessage", default)]
+    messages: Vec<Taken>,
+}
+
+/// A message that is out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Taken {
+    /// What the queue knows it by.
+    #[serde(rename = "MessageId")]
+    pub id: String,
+    /// Who holds this may remove it, until it comes back.
+    #[serde(rename = "PopReceipt")]
+    pub receipt: String,
+    #[serde(default, rename = "MessageText")]
+    text: String,
+}
+
+impl Taken {
+    /// What was sent: the text, out of its base64; as it stands where somebody put it there in another encoding.
+    pub fn text(&self) -> String {
+        let decoded = STANDARD.decode(self.text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        decoded.unwrap_or_else(|| self.text.clone())
     }
 }
 

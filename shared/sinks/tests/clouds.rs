@@ -44,6 +44,11 @@ fn http() -> reqwest::Client {
 
 /// A server for one request: its address, and what it will have been sent, head and body.
 async fn server(status: u16) -> (String, tokio::task::JoinHandle<(String, String)>) {
+    answering(status, "<Error>\u{1b}[").await
+}
+
+/// The same with an answer of its own.
+async fn answering(status: u16, content: &'static str) -> (String, tokio::task::JoinHandle<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let served = tokio::spawn(async move {
@@ -61,8 +66,9 @@ async fn server(status: u16) -> (String, tokio::task::JoinHandle<(String, String
                 .nth(1)
                 .map(|rest| rest.lines().next().unwrap_or_default().parse::<usize>().expect("a length"));
             if body.len() >= length.unwrap_or_default() {
+                let length = content.len();
                 let answer =
-                    format!("HTTP/1.1 {status} x\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<Error>\u{1b}[");
+                    format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{content}");
                 stream.write_all(answer.as_bytes()).await.expect("writable");
                 return (head.to_owned(), body.to_owned());
             }
@@ -136,6 +142,38 @@ async fn a_signature_in_a_queues_address_stands_for_the_identity() {
     let (head, _) = served.await.expect("served");
     assert!(head.starts_with("POST /account/q/messages?sv=1&sig=a%2Bb&messagettl=-1 "), "{head}");
     assert!(!head.contains("authorization"), "{head}");
+}
+
+#[tokio::test]
+async fn messages_are_taken_out_of_a_queue_and_removed_with_their_receipt() {
+    let list = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><QueueMessagesList>\
+        <QueueMessage><MessageId>m-1</MessageId><InsertionTime>x</InsertionTime><ExpirationTime>x</ExpirationTime>\
+        <PopReceipt>AgA+/=</PopReceipt><TimeNextVisible>x</TimeNextVisible><DequeueCount>9</DequeueCount>\
+        <MessageText>eyJhIjoxfQ==</MessageText></QueueMessage>\
+        <QueueMessage><MessageId>m-2</MessageId><PopReceipt>r</PopReceipt><MessageText>{&quot;b&quot;:2}</MessageText></QueueMessage>\
+        <QueueMessage><MessageId>m-3</MessageId><PopReceipt>r</PopReceipt><MessageText/></QueueMessage></QueueMessagesList>";
+    let (url, served) = answering(200, list).await;
+    let queue = StorageQueue::new(http(), &format!("{url}/q?sig=s"), Access::InUrl).expect("opens");
+    let taken = queue.take(std::time::Duration::from_mins(5)).await.expect("taken");
+    let (head, _) = served.await.expect("served");
+    assert!(head.starts_with("GET /q/messages?sig=s&numofmessages=32&visibilitytimeout=300 "), "{head}");
+    let texts: Vec<String> = taken.iter().map(onus_sinks::storage_queue::Taken::text).collect();
+    assert_eq!(texts, [r#"{"a":1}"#, r#"{"b":2}"#, ""], "base64 or not");
+
+    let (url, served) = server(204).await;
+    let queue = StorageQueue::new(http(), &format!("{url}/q"), Access::InUrl).expect("opens");
+    let [first, ..] = taken.as_slice() else { panic!("three were taken") };
+    queue.remove(&first.id, &first.receipt).await.expect("removed");
+    let (head, _) = served.await.expect("served");
+    assert!(head.starts_with("DELETE /q/messages/m-1?popreceipt=AgA%2B%2F%3D "), "{head}");
+
+    for (answer, expected) in [("<QueueMessagesList/>", 0), ("no list", usize::MAX)] {
+        let (url, _served) = answering(200, answer).await;
+        let queue = StorageQueue::new(http(), &format!("{url}/q"), Access::InUrl).expect("opens");
+        let taken = queue.take(std::time::Duration::from_mins(5)).await;
+        assert_eq!(taken.as_ref().map_or(usize::MAX, Vec::len), expected, "{taken:?}");
+        assert!(taken.err().is_none_or(|error| !error.is_retryable()));
+    }
 }
 
 #[tokio::test]

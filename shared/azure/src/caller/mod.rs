@@ -16,7 +16,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{ClientOptions, Transport};
-use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+use azure_identity::{
+    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+};
 use onus_core::{Call, CallError, CallErrorKind, Caller, Cloud};
 use reqwest::{Client, redirect};
 use serde_json::{Value, json};
@@ -45,8 +47,8 @@ pub enum CallerError {
     /// The HTTP client cannot be made: the system has no certificates, for instance.
     #[error("cannot make an HTTP client")]
     Http(#[source] reqwest::Error),
-    /// The platform offers no managed identity that we can use.
-    #[error("cannot use the managed identity")]
+    /// The platform offers no identity that we can use.
+    #[error("cannot use the identity")]
     Identity(#[source] azure_core::Error),
 }
 
@@ -87,6 +89,15 @@ pub fn managed_identity(client_id: Option<&str>) -> Result<Arc<dyn TokenCredenti
         client_options: ClientOptions { transport: Some(Transport::new(Arc::new(http))), ..ClientOptions::default() },
     };
     let identity = ManagedIdentityCredential::new(Some(options)).map_err(CallerError::Identity)?;
+    Ok(identity)
+}
+
+/// The identity of a person at a terminal: who is logged in to the Azure CLI, else to the Azure Developer CLI.
+///
+/// # Errors
+/// The library refuses its options, which are its defaults.
+pub fn developer_identity() -> Result<Arc<dyn TokenCredential>, CallerError> {
+    let identity = DeveloperToolsCredential::new(None).map_err(CallerError::Identity)?;
     Ok(identity)
 }
 

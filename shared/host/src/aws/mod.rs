@@ -4,9 +4,10 @@ mod queue;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use jiff::SignedDuration;
-use onus_core::{Call, Sink, SinkConfig as _};
+use onus_core::{Call, CallError, Sink, SinkConfig as _};
 use onus_pipeline::{ApprovalKey, Auditor};
 use onus_sinks::SinkConfig;
 use serde_json::{Value, json};
@@ -15,7 +16,9 @@ pub use queue::SqsQueue;
 
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
+use crate::operator::Operator;
 use crate::queue::Queue;
+use crate::replay::LetterBox;
 use crate::wiring::Wiring;
 
 /// How long one `aws-respond` may hold a resource: its timeout in infra/aws/template.yaml and a minute.
@@ -61,12 +64,12 @@ impl Clients {
     /// # Errors
     /// The rules that `onus.yaml` names are wrong.
     pub async fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
-        self.wiring.auditor(self.queue(environment, "ONUS_RESPONSES")).await
+        self.wiring.auditor(self.named(environment, "ONUS_RESPONSES")).await
     }
 
     /// The queue of `ONUS_DEAD_LETTERS`.
     pub fn dead_letters(&self, environment: &Environment) -> DeadLetters {
-        DeadLetters::new(self.queue(environment, "ONUS_DEAD_LETTERS"))
+        DeadLetters::new(self.named(environment, "ONUS_DEAD_LETTERS"))
     }
 
     /// The key that approval links are signed with, from a variable or from Secrets Manager; `None` where neither is named.
@@ -87,9 +90,37 @@ impl Clients {
         Ok(Some(ApprovalKey::new(key)?))
     }
 
-    fn queue(&self, environment: &Environment, name: &str) -> Option<Arc<dyn Queue>> {
-        let url = environment.get(name)?;
-        Some(Arc::new(SqsQueue::new(Arc::clone(&self.wiring.caller), url, &self.region)))
+    fn named(&self, environment: &Environment, name: &str) -> Option<Arc<dyn Queue>> {
+        Some(Arc::new(self.sqs(environment.get(name)?)))
+    }
+
+    fn sqs(&self, url: &str) -> SqsQueue {
+        SqsQueue::new(Arc::clone(&self.wiring.caller), url, &self.region)
+    }
+}
+
+#[async_trait]
+impl Operator for Clients {
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    async fn account(&self) -> Result<Option<String>, CallError> {
+        let whoami = Call::aws("sts", "GetCallerIdentity", &self.region, json!({}));
+        let answer = self.wiring.caller.call(&whoami).await?;
+        Ok(answer.get("Account").and_then(Value::as_str).map(str::to_owned))
+    }
+
+    fn letters(&self, url: &str) -> Result<Arc<dyn LetterBox>, StartError> {
+        Ok(Arc::new(self.sqs(url)))
+    }
+
+    fn queue(&self, url: &str) -> Result<Arc<dyn Queue>, StartError> {
+        Ok(Arc::new(self.sqs(url)))
     }
 }
 

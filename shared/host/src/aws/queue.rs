@@ -8,7 +8,7 @@ use onus_pipeline::QueueError;
 use serde_json::{Value, json};
 
 use crate::queue::Queue;
-use crate::replay::{Letter, LetterBox};
+use crate::replay::{Letter, LetterBox, OUT};
 
 /// A standard SQS queue. It keeps no order.
 pub struct SqsQueue {
@@ -39,13 +39,10 @@ impl Queue for SqsQueue {
     }
 }
 
-/// How long a letter is out before it comes back: longer than it takes to handle one batch.
-const OUT: u32 = 300;
-
 #[async_trait]
 impl LetterBox for SqsQueue {
     async fn take(&self) -> Result<Vec<Letter>, QueueError> {
-        let parameters = json!({ "QueueUrl": self.url, "MaxNumberOfMessages": 10, "VisibilityTimeout": OUT });
+        let parameters = json!({ "QueueUrl": self.url, "MaxNumberOfMessages": 10, "VisibilityTimeout": OUT.as_secs() });
         let call = Call::aws("sqs", "ReceiveMessage", &self.region, parameters);
         let answer = self.caller.call(&call).await.map_err(failed)?;
         let text = |message: &Value, name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -9,10 +9,11 @@ mod respond;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
 use jiff::SignedDuration;
-use onus_azure::caller::{ArmCaller, Endpoint, http_client, managed_identity};
-use onus_core::{Sink, SinkConfig as _};
+use onus_azure::caller::{ArmCaller, Endpoint, developer_identity, http_client, managed_identity};
+use onus_core::{CallError, Sink, SinkConfig as _};
 use onus_pipeline::Auditor;
 use onus_sinks::azure::Access;
 use onus_sinks::{EventGrid, SinkConfig, StorageQueue, StorageQueueSink};
@@ -25,7 +26,9 @@ pub use respond::RespondFunction;
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::http;
+use crate::operator::Operator;
 use crate::queue::Queue;
+use crate::replay::LetterBox;
 use crate::wiring::Wiring;
 
 /// How long one invocation may take: `functionTimeout` in infra/azure/functions/host.json.
@@ -57,17 +60,30 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Opens the clients that the environment and `onus.yaml` name. Sends nothing.
+    /// Opens the clients that the environment and `onus.yaml` name, with the function's managed identity. Sends nothing.
     ///
     /// # Errors
     /// A variable is missing, or `onus.yaml`, the ledger's URL, an endpoint or a sink is wrong.
     pub fn open(environment: &Environment) -> Result<Self, StartError> {
+        let identity = managed_identity(environment.get("AZURE_CLIENT_ID"));
+        Self::open_as(environment, identity.map_err(|error| StartError::Client { source: error.into() })?)
+    }
+
+    /// The same with an operator's identity: who is logged in to the Azure CLI or the Azure Developer CLI.
+    ///
+    /// # Errors
+    /// As [`Clients::open`].
+    pub fn open_as_operator(environment: &Environment) -> Result<Self, StartError> {
+        let identity = developer_identity();
+        Self::open_as(environment, identity.map_err(|error| StartError::Client { source: error.into() })?)
+    }
+
+    fn open_as(environment: &Environment, identity: Arc<dyn TokenCredential>) -> Result<Self, StartError> {
         let client = |error: Box<dyn std::error::Error + Send + Sync>| StartError::Client { source: error };
         let (config, options, ledger) = Wiring::ledger_of(environment)?;
         let endpoint = environment.get("ONUS_ARM_ENDPOINT").unwrap_or(RESOURCE_MANAGER);
         let endpoint = Endpoint::parse(endpoint).map_err(|error| client(error.into()))?;
         let http = http_client(&endpoint).map_err(|error| client(error.into()))?;
-        let identity = managed_identity(environment.get("AZURE_CLIENT_ID")).map_err(|error| client(error.into()))?;
         let caller = ArmCaller::new(endpoint, Arc::clone(&identity)).map_err(|error| client(error.into()))?;
         let open = |sink| open_sink(sink, &http, &identity, environment);
         let sinks = config.sinks.iter().map(open).collect::<Result<_, _>>()?;
@@ -91,7 +107,7 @@ impl Clients {
     /// # Errors
     /// The rules that `onus.yaml` names, or the queue's URL, are wrong.
     pub async fn auditor(&self, environment: &Environment) -> Result<Auditor, StartError> {
-        self.wiring.auditor(self.queue(environment, "ONUS_RESPONSES")?).await
+        self.wiring.auditor(self.named(environment, "ONUS_RESPONSES")?).await
     }
 
     /// The queue of `ONUS_DEAD_LETTERS`.
@@ -99,15 +115,41 @@ impl Clients {
     /// # Errors
     /// Its URL is wrong.
     pub fn dead_letters(&self, environment: &Environment) -> Result<DeadLetters, StartError> {
-        Ok(DeadLetters::new(self.queue(environment, "ONUS_DEAD_LETTERS")?))
+        Ok(DeadLetters::new(self.named(environment, "ONUS_DEAD_LETTERS")?))
     }
 
-    fn queue(&self, environment: &Environment, name: &str) -> Result<Option<Arc<dyn Queue>>, StartError> {
-        let Some(url) = environment.get(name) else { return Ok(None) };
+    fn named(&self, environment: &Environment, name: &str) -> Result<Option<Arc<dyn Queue>>, StartError> {
+        let queue = environment.get(name).map(|url| self.storage_queue(url)).transpose()?;
+        Ok(queue.map(|queue| Arc::new(queue) as Arc<dyn Queue>))
+    }
+
+    fn storage_queue(&self, url: &str) -> Result<AzureQueue, StartError> {
         let access = Access::Identity(Arc::clone(&self.identity));
         let queue = StorageQueue::new(self.http.clone(), url, access);
-        let queue = queue.map_err(|error| StartError::Client { source: error.into() })?;
-        Ok(Some(Arc::new(AzureQueue(queue))))
+        Ok(AzureQueue(queue.map_err(|error| StartError::Client { source: error.into() })?))
+    }
+}
+
+#[async_trait]
+impl Operator for Clients {
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn region(&self) -> &str {
+        EVERYWHERE
+    }
+
+    async fn account(&self) -> Result<Option<String>, CallError> {
+        Ok(self.wiring.account.clone())
+    }
+
+    fn letters(&self, url: &str) -> Result<Arc<dyn LetterBox>, StartError> {
+        Ok(Arc::new(self.storage_queue(url)?))
+    }
+
+    fn queue(&self, url: &str) -> Result<Arc<dyn Queue>, StartError> {
+        Ok(Arc::new(self.storage_queue(url)?))
     }
 }
 

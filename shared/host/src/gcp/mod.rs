@@ -10,8 +10,9 @@ mod topic;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::SignedDuration;
-use onus_core::{Caller, Sink, SinkConfig as _};
+use onus_core::{CallError, Caller, Sink, SinkConfig as _};
 use onus_gcp::caller::{Endpoint, GcpCaller, credentials, http_client};
 use onus_pipeline::Auditor;
 use onus_sinks::pubsub::Topic;
@@ -20,13 +21,15 @@ use onus_sinks::{PubSub, SinkConfig};
 pub use audit::AuditFunction;
 pub use oidc::{Denied, Doorkeeper, Expected, Keys};
 pub use respond::RespondFunction;
-pub use topic::TopicQueue;
+pub use topic::{Subscription, TopicQueue};
 
 use crate::clock::SystemClock;
 use crate::dead_letters::DeadLetters;
 use crate::environment::{Environment, StartError};
 use crate::http;
+use crate::operator::Operator;
 use crate::queue::Queue;
+use crate::replay::LetterBox;
 use crate::wiring::Wiring;
 
 /// How long one request may take: the timeout in infra/gcp/services.tf.
@@ -109,8 +112,34 @@ impl Clients {
     }
 
     fn topic(&self, environment: &Environment, name: &str) -> Option<Arc<dyn Queue>> {
-        let topic = Topic::new(Arc::clone(&self.wiring.caller), environment.get(name)?);
-        Some(Arc::new(TopicQueue(topic)))
+        Some(Arc::new(self.topic_queue(environment.get(name)?)))
+    }
+
+    fn topic_queue(&self, topic: &str) -> TopicQueue {
+        TopicQueue(Topic::new(Arc::clone(&self.wiring.caller), topic))
+    }
+}
+
+#[async_trait]
+impl Operator for Clients {
+    fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    fn region(&self) -> &str {
+        EVERYWHERE
+    }
+
+    async fn account(&self) -> Result<Option<String>, CallError> {
+        Ok(self.wiring.account.clone())
+    }
+
+    fn letters(&self, subscription: &str) -> Result<Arc<dyn LetterBox>, StartError> {
+        Ok(Arc::new(Subscription::new(Arc::clone(&self.wiring.caller), subscription)))
+    }
+
+    fn queue(&self, topic: &str) -> Result<Arc<dyn Queue>, StartError> {
+        Ok(Arc::new(self.topic_queue(topic)))
     }
 }
 

@@ -81,9 +81,13 @@ impl RespondFunction {
 /// Answers 2xx once the job is done, or put aside because it can never be done; 503 when it has to come again.
 async fn push(State(function): State<Arc<(MessageResponder, DeadLetters)>>, body: String) -> StatusCode {
     let (responder, dead_letters) = &*function;
-    let done = match message(&body) {
-        Err(reason) => Err(Trouble::Never(reason)),
-        Ok((data, attributes)) => responder.handle(asked(&data, &attributes)).await,
+    let (done, what) = match message(&body) {
+        Err(reason) => (Err(Trouble::Never(reason)), body),
+        Ok((data, attributes)) => {
+            let done = responder.handle(asked(&data, &attributes)).await;
+            // A job is put aside as it is. News is in the attributes.
+            (done, if attributes.contains_key("eventType") { body } else { data })
+        }
     };
     match done {
         Ok(()) => StatusCode::NO_CONTENT,
@@ -91,7 +95,7 @@ async fn push(State(function): State<Arc<(MessageResponder, DeadLetters)>>, body
             tracing::warn!(error = chain(&error), "a job has to be done again");
             StatusCode::SERVICE_UNAVAILABLE
         }
-        Err(Trouble::Never(reason)) => match dead_letters.put(reason, &body).await {
+        Err(Trouble::Never(reason)) => match dead_letters.put(reason, &what).await {
             Ok(()) => StatusCode::NO_CONTENT,
             Err(failure) => {
                 tracing::error!(error = chain(&failure), "has to be pushed again");
@@ -102,7 +106,7 @@ async fn push(State(function): State<Arc<(MessageResponder, DeadLetters)>>, body
 }
 
 /// A message's data and attributes; what is wrong with it otherwise.
-fn message(body: &str) -> Result<(String, BTreeMap<String, String>), String> {
+pub(super) fn message(body: &str) -> Result<(String, BTreeMap<String, String>), String> {
     let push: Push =
         serde_json::from_str(body).map_err(|error| format!("cannot read the request as a push of Pub/Sub: {error}"))?;
     let data =
