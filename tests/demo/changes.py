@@ -193,12 +193,12 @@ class PublicTopic(Change):
         )
         self.user("sns").set_topic_attributes(TopicArn=self.arn, AttributeName="Policy", AttributeValue=document)
 
-    def document(self):
+    def state(self):
         """The topic's policy as it is now."""
         return self.owner("sns").get_topic_attributes(TopicArn=self.arn)["Attributes"]["Policy"]
 
     def _sids(self):
-        return sids(self.document())
+        return sids(self.state())
 
     def left(self):
         return self._sids() - self.good

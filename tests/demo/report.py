@@ -47,6 +47,53 @@ class Result:
         return max(about, key=lambda notice: (notice.acts, notice.ocsf["severity_id"]), default=None)
 
 
+def ask(stage, result, verb):
+    """Asks, as `oncall`, for an approval or an undo; whether Onus did it, which the command line waits for."""
+    say(f"oncall: onus {verb} {result.found.finding} ({result.change.title})")
+    answer = stage.onus(verb, result.found.finding, "--by", "oncall")
+    for line in (answer.stdout + answer.stderr).splitlines():
+        print(f"        {line}", flush=True)
+    return answer.returncode == 0
+
+
+def follow(stage, result):
+    """Waits until a change was told, asks for the approval that it needs, and waits until it was taken back."""
+    change = result.change
+    result.found = result.told_on_bus = until(lambda: result.heard(stage.notices(), "found"))
+    if change.needs_approval and until(lambda: result.heard(stage.notices(), "planned")):
+        ask(stage, result, "approve")
+    if until(lambda: not change.left()):
+        result.seconds = time.monotonic() - result.sent_at
+    result.receipt = until(lambda: result.heard(stage.notices(), "responded"), within=10)
+    return result
+
+
+def play_undo(stage, restored, moved):
+    """One undo that works, and one that must not: somebody else changed the `state` of its resource meanwhile."""
+    done = ask(stage, restored, "undo")
+    back = sorted(restored.change.left())
+    receipt = last_receipt(stage, restored, "undo")
+    say(f"read back: {restored.change.resource} has {back} again")
+
+    moved.change.change_meanwhile()
+    before = moved.change.state()
+    say(f"owner: {moved.change.resource} gets another legitimate entry")
+    refused = not ask(stage, moved, "undo")
+    refusal = last_receipt(stage, moved, "undo")
+    same = moved.change.state() == before
+    say(f"read back: {moved.change.resource} is {'as the owner left it' if same else 'CHANGED'}")
+    return [
+        (f"undo of \"{restored.change.title}\" restored it", done and bool(back) and receipt.get("outcome") == "verified"),
+        (f"undo of \"{moved.change.title}\" was refused", refused and same and refusal.get("outcome") == "refused"),
+    ]
+
+
+def last_receipt(stage, result, kind):
+    """The newest receipt of a kind about a finding."""
+    receipts = [receipt for receipt in stage.receipts(result.found.finding) if receipt["kind"] == kind]
+    return max(receipts, key=lambda receipt: receipt["at"], default={})
+
+
 def table(results):
     """Prints the closing table; whether every line of it is good."""
     header = ("change", "finding", "duty", "action", "seconds", "bad part gone")

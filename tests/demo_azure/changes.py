@@ -87,16 +87,16 @@ class OpenRdp(Change):
     def make(self):
         self.write(self.user, (*self.private, *self.bad))
 
-    def sources(self):
+    def state(self):
         """The sources that the rule lets in now."""
         rule = self.owner("network").security_rules.get(self.group, self.resource, self.rule).as_dict()["properties"]
         return set(rule.get("sourceAddressPrefixes") or [rule.get("sourceAddressPrefix")])
 
     def left(self):
-        return self.sources() & set(self.bad)
+        return self.state() & set(self.bad)
 
     def lost(self):
-        return set(self.private) - self.sources()
+        return set(self.private) - self.state()
 
     def change_meanwhile(self):
         """Somebody else's change after Onus took the bad sources back."""

@@ -80,15 +80,15 @@ class OpenSsh(Change):
     def make(self):
         self.patch(self.user, (*self.private, *self.bad))
 
-    def ranges(self):
+    def state(self):
         """The sources that the rule lets in now."""
         return set(self.owner("compute", "firewalls.get", project=PROJECT, firewall=self.resource)["sourceRanges"])
 
     def left(self):
-        return self.ranges() & set(self.bad)
+        return self.state() & set(self.bad)
 
     def lost(self):
-        return set(self.private) - self.ranges()
+        return set(self.private) - self.state()
 
     def change_meanwhile(self):
         """Somebody else's change after Onus took the bad sources back."""

@@ -25,7 +25,7 @@ sys.path[1:1] = [str(HERE.parent / part) for part in ("demo", "local", "gcp")]
 
 import changes  # noqa: E402
 from google_client import called, finished, opened  # noqa: E402
-from report import Notice, Result, closing, say, table, until  # noqa: E402
+from report import Notice, Result, closing, follow, play_undo, say, table, until  # noqa: E402
 from serve import Server, free_ports  # noqa: E402
 
 PROJECT = changes.PROJECT
@@ -197,15 +197,6 @@ class Stage:
         self.audit.stop()
 
 
-def ask(stage, result, verb):
-    """Asks, as `oncall`, for an approval or an undo; whether Onus did it, which the command line waits for."""
-    say(f"oncall: onus {verb} {result.found.finding} ({result.change.title})")
-    answer = stage.onus(verb, result.found.finding, "--by", "oncall")
-    for line in (answer.stdout + answer.stderr).splitlines():
-        print(f"        {line}", flush=True)
-    return answer.returncode == 0
-
-
 def uid(entry):
     """How the uid of a change begins that an entry tells of."""
     name = urllib.parse.unquote(entry["logName"])
@@ -225,48 +216,13 @@ def play(stage):
         [entry, *_] = [entry for entry in reversed(stage.control("log")) if who(entry) == "dana@example.com"]
         result.event_id = uid(entry)
         say(f"dana: {change.title} ({change.resource}), {entry['protoPayload']['methodName']}")
-        result.found = result.told_on_bus = until(lambda: result.heard(stage.notices(), "found"))  # noqa: B023
-        if change.needs_approval and until(lambda: result.heard(stage.notices(), "planned")):  # noqa: B023
-            ask(stage, result, "approve")
-        if until(lambda: not change.left()):  # noqa: B023
-            result.seconds = time.monotonic() - result.sent_at
-        result.receipt = until(lambda: result.heard(stage.notices(), "responded"), within=10)  # noqa: B023
-        results.append(result)
+        results.append(follow(stage, result))
     return results
 
 
 def who(entry):
     """Who did what an entry tells of."""
     return entry["protoPayload"]["authenticationInfo"]["principalEmail"]
-
-
-def last_receipt(stage, result, kind):
-    """The newest receipt of a kind about a finding."""
-    receipts = [receipt for receipt in stage.receipts(result.found.finding) if receipt["kind"] == kind]
-    return max(receipts, key=lambda receipt: receipt["at"], default={})
-
-
-def play_undo(stage, results):
-    """One undo that works, and one that must not: its resource was changed meanwhile."""
-    by_change = {type(result.change): result for result in results}
-    restored, moved = by_change[changes.OpenDatabase], by_change[changes.OpenSsh]
-
-    done = ask(stage, restored, "undo")
-    back = sorted(restored.change.left())
-    receipt = last_receipt(stage, restored, "undo")
-    say(f"read back: the database has dana's network again: {back}")
-
-    moved.change.change_meanwhile()
-    before = moved.change.ranges()
-    say("carol: the firewall rule gets another network")
-    refused = not ask(stage, moved, "undo")
-    refusal = last_receipt(stage, moved, "undo")
-    same = moved.change.ranges() == before
-    say(f"read back: the rule is {'as carol left it' if same else 'CHANGED'}")
-    return [
-        ("undo restored the authorised network", done and bool(back) and receipt.get("outcome") == "verified"),
-        ("undo of the firewall rule was refused", refused and same and refusal.get("outcome") == "refused"),
-    ]
 
 
 def play_thieves(stage, results):
@@ -314,8 +270,10 @@ def main():
             say(f"gcp-audit and gcp-respond run with the roles of {os.path.relpath(GENERATED, ROOT)}, the sink with its filter")
             results = play(stage)
             good = table(results)
-            complete = all(result.receipt for result in results)
-            checks = play_undo(stage, results) + play_thieves(stage, results) if complete else [("undo was played", False)]
+            checks = [("undo was played", False)]
+            if all(result.receipt for result in results):
+                by_change = {type(result.change): result for result in results}
+                checks = play_undo(stage, by_change[changes.OpenDatabase], by_change[changes.OpenSsh]) + play_thieves(stage, results)
             checks.append(("gcp-audit wrote nothing to Google Cloud, gcp-respond nothing that was refused", within_roles(stage)))
             good = closing(checks, stage.put_aside()) and good
         finally:

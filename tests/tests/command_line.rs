@@ -225,14 +225,15 @@ fn what_an_attacker_named_cannot_steer_a_terminal() {
     for arguments in [
         vec!["audit", &path, "--fail-on", "never"],
         vec!["audit", &path, "--fail-on", "never", "--format", "jsonl"],
+        vec!["audit", &path, "--fail-on", "never", "--format", "ocsf"],
+        vec!["audit", &path, "--fail-on", "never", "--format", "sarif"],
+        vec!["audit", &path, "--fail-on", "never", "--format", "csv"],
         vec!["explain", &path],
         vec!["policy", "explain", &path],
     ] {
         let said = operator.onus(&arguments);
         let printed = format!("{}{}", said.out, said.err);
-        // JSON is for programs: it escapes what controls, and holds other characters as they are.
-        let turns = |c: char| c == '\u{202e}' && !arguments.contains(&"jsonl");
-        let steers = |c: char| (c.is_control() && c != '\n') || turns(c);
+        let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         if said.code != 0 || printed.contains(steers) || printed.lines().any(|line| line.starts_with("ok ")) {
             wrong.push(format!("{arguments:?}: {said:?}"));
         }

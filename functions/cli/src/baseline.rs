@@ -8,7 +8,7 @@ use crate::Ended;
 use crate::args::{BaselineArgs, ListFormat};
 use crate::failure::count;
 use crate::ledger::runtime;
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 use onus_sinks::render::printable::printable;
 
 /// Records every guarded kind in the regions asked for; 1 when something could not be read.
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<Ended> {
     let recorded = runtime()?.block_on(record(args, &environment))?;
     let failed: usize = recorded.iter().map(|(_, kind)| kind.failed.len()).sum();
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&recorded)?),
+        ListFormat::Json => say!("{}", json_document(&recorded)?),
         ListFormat::Table => {
             let row = |(region, kind): &(String, Recorded)| {
                 let numbers = [kind.resources, kind.new, kind.failed.len()].map(|number| number.to_string());

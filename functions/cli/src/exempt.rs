@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::Ended;
 use crate::args::{ExemptArgs, ExemptionsArgs, ListFormat};
 use crate::ledger::runtime;
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 use crate::selection::read_config;
 use onus_sinks::render::printable::{printable, shortened};
 
@@ -119,7 +119,7 @@ pub(crate) fn list(args: &ExemptionsArgs) -> anyhow::Result<Ended> {
         runtime()?.block_on(look_up(&records, &mut listed))?;
     }
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&listed)?),
+        ListFormat::Json => say!("{}", json_document(&listed)?),
         ListFormat::Table => {
             let header = ["exemption", "selects", "owner", "expires", "days left", "suppresses"];
             say!("{}", table::grid(&header, listed.iter().map(row).collect()));

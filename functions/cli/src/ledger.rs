@@ -18,7 +18,7 @@ use onus_pipeline::records::{Claim, Fate, History, Records};
 use crate::Ended;
 use crate::args::{FindingArgs, FindingsArgs, LedgerArgs, ListFormat, RequestArgs};
 use crate::failure::count;
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 use onus_sinks::render::printable::{printable, shortened};
 
 /// How often the ledger is looked at while waiting.
@@ -61,7 +61,7 @@ pub(crate) fn findings(args: &FindingsArgs) -> anyhow::Result<Ended> {
         anyhow::Ok(histories)
     })?;
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&histories)?),
+        ListFormat::Json => say!("{}", json_document(&histories)?),
         ListFormat::Table => {
             let rows = histories.iter().map(line).collect();
             say!("{}", table::grid(&["finding", "severity", "rule", "resource", "time", "status"], rows));
@@ -121,7 +121,7 @@ pub(crate) fn show(args: &FindingArgs) -> anyhow::Result<Ended> {
     let history = runtime()?.block_on(records.history(&args.id))?;
     let history = history.with_context(|| no_such(&args.id))?;
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&history)?),
+        ListFormat::Json => say!("{}", json_document(&history)?),
         ListFormat::Table => print_history(&history)?,
     }
     Ok(Ended::Clean)

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::Ended;
 use crate::args::{ListArgs, ListFormat};
 use crate::failure::count;
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 
 /// Prints them.
 ///
@@ -20,7 +20,7 @@ pub(crate) fn list(args: &ListArgs) -> anyhow::Result<Ended> {
     match args.format {
         ListFormat::Json => {
             let specs: Vec<_> = specs.into_iter().map(facts).collect();
-            say!("{}", serde_json::to_string_pretty(&specs)?);
+            say!("{}", json_document(&specs)?);
         }
         ListFormat::Table => {
             let rows = specs.iter().map(|spec| [spec.id, spec.safety.as_str(), spec.title].map(str::to_owned).to_vec());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Ended;
 use crate::args::{ListArgs, ListFormat};
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 
 /// Prints the matrix, the services with their rules, and the duties that no rule covers.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Ended> {
     let services: Vec<&ServiceRow> = matrix().services.iter().filter(|row| asked(row)).collect();
     let uncovered: Vec<_> = duties_without_a_rule(catalog).into_iter().filter(|(row, _)| asked(row)).collect();
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&facts(catalog, &services, &uncovered))?),
+        ListFormat::Json => say!("{}", json_document(&facts(catalog, &services, &uncovered))?),
         ListFormat::Table => print(catalog, &services, &uncovered)?,
     }
     Ok(Ended::Clean)

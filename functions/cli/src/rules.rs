@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::Ended;
 use crate::args::{ListArgs, ListFormat, RulesCommand};
 use crate::failure::count;
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 use crate::selection;
 use onus_sinks::render::printable::printable;
 
@@ -38,7 +38,7 @@ fn list<'a>(args: &ListArgs, rules: impl Iterator<Item = &'a Rule>) -> anyhow::R
     match args.format {
         ListFormat::Json => {
             let rules: Vec<_> = rules.into_iter().map(facts).collect();
-            say!("{}", serde_json::to_string_pretty(&rules)?);
+            say!("{}", json_document(&rules)?);
         }
         ListFormat::Table => {
             let rows = rules.iter().map(|rule| {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::Ended;
 use crate::args::{ListFormat, StatsArgs};
 use crate::ledger::{open, runtime};
-use crate::output::{say, table};
+use crate::output::{json_document, say, table};
 
 /// The columns before the stretches.
 const COUNTS: [&str; 7] = ["cloud", "rule", "findings", "contained", "unverified", "waiting", "alarmed"];
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<Ended> {
     let rows = rules.into_iter().map(|((cloud, rule), counted)| Row { cloud, rule, counted: counted.summed() });
     let rows: Vec<Row> = rows.collect();
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&rows)?),
+        ListFormat::Json => say!("{}", json_document(&rows)?),
         ListFormat::Table => {
             let head: Vec<&str> = COUNTS.into_iter().chain(STRETCHES.map(|(_, head)| head)).collect();
             say!("{}", table::grid(&head, rows.iter().map(Row::cells).collect()));

@@ -15,7 +15,7 @@ use crate::Ended;
 use crate::args::{ListFormat, VerifyArgs};
 use crate::failure::count;
 use crate::ledger::{open, runtime};
-use crate::output::say;
+use crate::output::{json_document, say};
 use onus_sinks::render::printable::printable;
 
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
     let broken = chains.len() - whole - unfinished;
     let clean = whole == chains.len() && gaps.is_empty();
     match args.format {
-        ListFormat::Json => say!("{}", serde_json::to_string_pretty(&Verified { chains, gaps })?),
+        ListFormat::Json => say!("{}", json_document(&Verified { chains, gaps })?),
         ListFormat::Table => {
             for one in &chains {
                 say!("{}  {}", one.finding, printable(&one.chain.to_string()));

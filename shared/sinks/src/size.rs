@@ -1,11 +1,10 @@
 //! Notices under a size limit. What is left out is said, and is whole in the ledger.
 
-use std::fmt::Write as _;
-
 use onus_core::Notice;
 use serde_json::{Value, json};
 
 use crate::cloudevent::CloudEvent;
+use crate::render::printable::printable_json;
 
 /// The longest text that is kept when everything long is cut.
 const LONGEST: usize = 1024;
@@ -45,28 +44,10 @@ pub fn fitted(notice: &Notice, limit: usize) -> Result<String, TooLarge> {
     if text.len() <= limit { Ok(text) } else { Err(TooLarge { bytes: text.len(), limit }) }
 }
 
-/// One line without any character that a terminal obeys. `serde_json` escapes those below U+0020; DEL, the C1 controls, line separators
-/// and directional marks are left, which occur in strings only, where `\uXXXX` means the same.
+/// One line without any character that a terminal obeys.
 pub(crate) fn json(event: &CloudEvent) -> String {
     // INVARIANT: every map of an event has string keys, and a `Value` holds no infinite number, so serialising cannot fail.
-    let text = serde_json::to_string(event).unwrap_or_default();
-    if !text.contains(is_obeyed) {
-        return text;
-    }
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_obeyed(c) {
-            let _ = write!(safe, "\\u{:04x}", u32::from(c)); // writing to a string cannot fail; all of them are in the first plane
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
-}
-
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    printable_json(&serde_json::to_string(event).unwrap_or_default())
 }
 
 type Trim = fn(&mut CloudEvent);

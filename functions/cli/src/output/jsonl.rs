@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use onus_core::{ChangeSummary, Doubt, Duty, Effects, Severity, Verdict};
 use serde::Serialize;
 
-use super::{Report, Row, Source};
+use super::{Report, Row, Source, json_line};
 
 pub(super) struct Jsonl<'a> {
     out: Box<dyn Write + 'a>,
@@ -53,8 +53,7 @@ impl Report for Jsonl<'_> {
             controls: &row.finding.controls,
             source: &row.source,
         };
-        serde_json::to_writer(&mut self.out, &line)?;
-        self.out.write_all(b"\n")
+        writeln!(self.out, "{}", json_line(&line)?)
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use onus_core::{Finding, Verdict};
 use onus_sinks::render::Located;
+use onus_sinks::render::printable::printable_json;
 use serde::Serialize;
 
 use crate::args::Format;
@@ -22,6 +23,22 @@ macro_rules! say {
     }};
 }
 pub(crate) use say;
+
+/// A value as one line of JSON that a terminal may be shown.
+///
+/// # Errors
+/// The value cannot be written as JSON.
+pub(crate) fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(|text| printable_json(&text))
+}
+
+/// The same over many lines, for people.
+///
+/// # Errors
+/// The value cannot be written as JSON.
+pub(crate) fn json_document(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(|text| printable_json(&text))
+}
 
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

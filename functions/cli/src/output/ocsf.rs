@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use onus_core::{Mode, Notice, Verdict};
 use onus_sinks::DetectionFinding;
 
-use super::{Report, Row};
+use super::{Report, Row, json_line};
 
 pub(super) struct Ocsf<'a> {
     out: Box<dyn Write + 'a>,
@@ -29,8 +29,7 @@ impl Report for Ocsf<'_> {
                 Notice::Alarm { at: finding.found_at, finding, reason }
             }
         };
-        serde_json::to_writer(&mut self.out, &DetectionFinding::from(&notice))?;
-        self.out.write_all(b"\n")
+        writeln!(self.out, "{}", json_line(&DetectionFinding::from(&notice))?)
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use onus_sinks::render::sarif;
 
-use super::{Report, Row};
+use super::{Report, Row, json_document};
 
 pub(super) struct Sarif<'a> {
     out: Box<dyn Write + 'a>,
@@ -24,8 +24,7 @@ impl Report for Sarif<'_> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.out, &sarif::log(self.rows.iter().map(Row::located)))?;
-        self.out.write_all(b"\n")?;
+        writeln!(self.out, "{}", json_document(&sarif::log(self.rows.iter().map(Row::located)))?)?;
         self.out.flush()
     }
 }

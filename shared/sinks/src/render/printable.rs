@@ -1,5 +1,7 @@
 //! Text from a record, made safe for a terminal: bucket names and user agents are written by strangers.
 
+use std::fmt::Write as _;
+
 /// Replaces control and direction-changing characters by their escapes, so that no text can move the cursor, set colours or reorder a
 /// line. Everything else stays as it is.
 pub fn printable(text: &str) -> String {
@@ -7,6 +9,22 @@ pub fn printable(text: &str) -> String {
     for character in text.chars() {
         if character.is_control() || is_invisible(character) {
             safe.extend(character.escape_unicode());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+/// The same for JSON that is written already: what JSON may hold as it is, and a terminal does not only show, becomes `\uXXXX`, which reads
+/// back as what it was. Only strings can hold such characters.
+pub fn printable_json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_invisible(character) || matches!(character, '\u{7f}'..='\u{9f}') {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}"); // writing to a string cannot fail
+            }
         } else {
             safe.push(character);
         }
@@ -49,5 +67,14 @@ mod tests {
             assert_eq!(printable(text), expected);
         }
         assert_eq!(shortened("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn json_reads_back_as_what_it_was_and_shows_all_that_it_holds() {
+        let name = "gr\u{fc}n \u{202e}gpj\u{9b}31m \u{e0041} \u{1f600} \x1b \"quoted\"";
+        let written = serde_json::to_string(name).unwrap();
+        let safe = printable_json(&written);
+        assert_eq!(safe, "\"gr\u{fc}n \\u202egpj\\u009b31m \\udb40\\udc41 \u{1f600} \\u001b \\\"quoted\\\"\"");
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), name);
     }
 }
