@@ -53,6 +53,8 @@ const PERMISSIONS: &[(&str, &str, &[&str])] = &[
     ("logging", "sinks.get", &["logging.sinks.get"]),
     ("logging", "sinks.list", &["logging.sinks.list"]),
     ("logging", "sinks.update", &["logging.sinks.update"]),
+    ("pubsub", "projects.subscriptions.acknowledge", &["pubsub.subscriptions.consume"]),
+    ("pubsub", "projects.subscriptions.pull", &["pubsub.subscriptions.consume"]),
     ("pubsub", "projects.topics.get", &["pubsub.topics.get"]),
     ("pubsub", "projects.topics.getIamPolicy", &["pubsub.topics.getIamPolicy"]),
     ("pubsub", "projects.topics.publish", &["pubsub.topics.publish"]),
