@@ -113,7 +113,7 @@ pub enum StartError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// This build has no clients of a cloud.
-    #[error("this build has no support for `{cloud}`")]
+    #[error("this build has no clients of `{cloud}`: `cargo install` it with `--features {cloud}`")]
     NotBuilt {
         /// The cloud.
         cloud: Cloud,

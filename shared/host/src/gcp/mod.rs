@@ -21,7 +21,7 @@ use onus_sinks::{PubSub, SinkConfig};
 pub use audit::AuditFunction;
 pub use oidc::{Denied, Doorkeeper, Expected, Keys};
 pub use respond::RespondFunction;
-pub use topic::{Subscription, TopicQueue};
+pub use topic::{BackTo, Subscription, TopicQueue};
 
 use crate::clock::SystemClock;
 use crate::dead_letters::DeadLetters;
@@ -112,11 +112,11 @@ impl Clients {
     }
 
     fn topic(&self, environment: &Environment, name: &str) -> Option<Arc<dyn Queue>> {
-        Some(Arc::new(self.topic_queue(environment.get(name)?)))
+        Some(Arc::new(TopicQueue(self.named(environment.get(name)?))))
     }
 
-    fn topic_queue(&self, topic: &str) -> TopicQueue {
-        TopicQueue(Topic::new(Arc::clone(&self.wiring.caller), topic))
+    fn named(&self, topic: &str) -> Topic {
+        Topic::new(Arc::clone(&self.wiring.caller), topic)
     }
 }
 
@@ -139,7 +139,7 @@ impl Operator for Clients {
     }
 
     fn queue(&self, topic: &str) -> Result<Arc<dyn Queue>, StartError> {
-        Ok(Arc::new(self.topic_queue(topic)))
+        Ok(Arc::new(BackTo(self.named(topic))))
     }
 }
 

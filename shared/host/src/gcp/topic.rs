@@ -27,7 +27,20 @@ impl Queue for TopicQueue {
     }
 
     async fn send(&self, message: &str, order: &str) -> Result<(), QueueError> {
-        // News of the ledger's bucket are in the attributes, and were put aside with them.
+        self.0.publish(message, order, &BTreeMap::new()).await.map_err(failed)
+    }
+}
+
+/// A topic that dead letters go back to. News of the ledger's bucket, which are in a message's attributes, go back with them.
+pub struct BackTo(pub Topic);
+
+#[async_trait]
+impl Queue for BackTo {
+    fn longest(&self) -> usize {
+        LONGEST
+    }
+
+    async fn send(&self, message: &str, order: &str) -> Result<(), QueueError> {
         let (data, attributes) = match self::message(message) {
             Ok((data, attributes)) => (Cow::Owned(data), attributes),
             Err(_) => (Cow::Borrowed(message), BTreeMap::new()),
@@ -97,7 +110,9 @@ fn letter(received: &Value) -> Option<Letter> {
         json!({ "message": message }).to_string()
     } else {
         let data = message.get("data").and_then(Value::as_str).unwrap_or_default();
-        String::from_utf8_lossy(&STANDARD.decode(data).ok()?).into_owned()
+        // What is not as documented is a letter all the same: it is left, and said.
+        let decoded = STANDARD.decode(data).unwrap_or_else(|_| data.into());
+        String::from_utf8_lossy(&decoded).into_owned()
     };
     Some(Letter { handle, body })
 }
@@ -132,11 +147,13 @@ mod tests {
     #[tokio::test]
     async fn an_empty_answer_is_believed_when_it_comes_again() {
         let script = Arc::new(Script::default());
-        let letters = json!({ "receivedMessages": [received("a-1", "{}", &json!({})), { "ackId": "a-2" }] });
+        let odd = json!({ "ackId": "a-2", "message": { "data": "%" } });
+        let letters = json!({ "receivedMessages": [received("a-1", "{}", &json!({})), odd] });
         script.0.lock().unwrap().extend([json!({}), letters]);
         let subscription = Subscription::new(Arc::clone(&script) as Arc<dyn Caller>, "projects/p/subscriptions/dead");
         let taken = subscription.take().await.unwrap();
-        assert_eq!(taken, [Letter { handle: "a-1".to_owned(), body: "{}".to_owned() }]);
+        let letter = |handle: &str, body: &str| Letter { handle: handle.to_owned(), body: body.to_owned() };
+        assert_eq!(taken, [letter("a-1", "{}"), letter("a-2", "%")]);
         assert!(subscription.take().await.unwrap().is_empty());
         subscription.remove(&taken[0]).await.unwrap();
         let asked: Vec<String> = script.1.lock().unwrap().iter().map(Call::name).collect();
@@ -151,7 +168,7 @@ mod tests {
         moved["CloudPubSubDeadLetterSourceDeliveryCount"] = json!("20");
         let body = letter(&received("a-1", "{\"name\":\"x\"}", &moved)).unwrap().body;
         let script = Arc::new(Script::default());
-        let queue = TopicQueue(Topic::new(Arc::clone(&script) as Arc<dyn Caller>, "projects/p/topics/responses"));
+        let queue = BackTo(Topic::new(Arc::clone(&script) as Arc<dyn Caller>, "projects/p/topics/responses"));
         for message in [&body, r#"{"respond":"f-1"}"#] {
             queue.send(message, "replayed").await.unwrap();
         }
