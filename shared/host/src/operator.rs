@@ -10,20 +10,27 @@ use crate::queue::Queue;
 use crate::replay::LetterBox;
 use crate::wiring::Wiring;
 
+/// The region of a log that is of a whole subscription or project, and knows none.
+pub(crate) const EVERYWHERE: &str = "global";
+
 /// The clients of one cloud, as an operator needs them.
 #[async_trait]
 pub trait Operator: Send + Sync {
     /// What auditor and baseline are put together from.
     fn wiring(&self) -> &Wiring;
 
-    /// The region that is meant where none is given; `global` where the cloud's logs know none.
-    fn region(&self) -> &str;
+    /// The region that is meant where none is given; [`EVERYWHERE`] where the cloud's logs know none.
+    fn region(&self) -> &str {
+        EVERYWHERE
+    }
 
-    /// The account, subscription or project that the credentials act in; `None` where they do not tell.
+    /// The account, subscription or project that the credentials act in; that of `ONUS_ACCOUNT` where they do not tell.
     ///
     /// # Errors
     /// The cloud was asked, and did not answer.
-    async fn account(&self) -> Result<Option<String>, CallError>;
+    async fn account(&self) -> Result<Option<String>, CallError> {
+        Ok(self.wiring().account.clone())
+    }
 
     /// The dead letters of a name: an SQS queue's URL, a Storage queue's URL, a Pub/Sub subscription's full name.
     ///

@@ -86,6 +86,20 @@ pub(crate) fn unescape(json: &str) -> String {
     serde_json::Deserializer::from_str(json).deserialize_bytes(Bytes).unwrap_or_default()
 }
 
+/// A string that every record has, as the JSON that stands there.
+///
+/// # Errors
+/// It is missing, empty, or no string. The field is named.
+pub(crate) fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<Cow<'a, str>, DecodeError> {
+    match value {
+        Some(value) if value.starts_with('"') => {
+            Text::of(value).some().ok_or_else(|| DecodeError::field(field, value, "expected a name"))
+        }
+        None => Err(DecodeError::Missing { field }),
+        Some(value) => Err(DecodeError::field(field, value, "expected a string")),
+    }
+}
+
 /// A time as logs write it: RFC 3339, or date and time in UTC without saying so.
 ///
 /// # Errors

@@ -12,11 +12,12 @@ use serde_json::json;
 
 use super::invocation::{Answer, Invocation};
 use super::lookup::ActivityLog;
-use super::{Clients, EVERYWHERE, INVOCATION};
+use super::{Clients, INVOCATION};
 use crate::audit::PayloadAuditor;
 use crate::environment::{Environment, StartError};
 use crate::failure::chain;
 use crate::http;
+use crate::operator::EVERYWHERE;
 use crate::sweep::Sweep;
 
 /// Audits what triggers bring: Event Grid events in either schema, batches of Event Hub messages, and the requests of an Event Grid webhook

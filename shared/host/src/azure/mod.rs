@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
 use jiff::SignedDuration;
 use onus_azure::caller::{ArmCaller, Endpoint, developer_identity, http_client, managed_identity};
-use onus_core::{CallError, Sink, SinkConfig as _};
+use onus_core::{Sink, SinkConfig as _};
 use onus_pipeline::Auditor;
 use onus_sinks::azure::Access;
 use onus_sinks::{EventGrid, SinkConfig, StorageQueue, StorageQueueSink};
@@ -36,9 +36,6 @@ pub const INVOCATION: SignedDuration = SignedDuration::from_secs(300);
 
 /// How long one `azure-respond` may hold a resource: an invocation and a minute.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(300 + 60);
-
-/// The Activity Log is the subscription's: it knows no regions.
-const EVERYWHERE: &str = "global";
 
 /// Resource Manager of the public cloud.
 const RESOURCE_MANAGER: &str = "https://management.azure.com";
@@ -134,14 +131,6 @@ impl Clients {
 impl Operator for Clients {
     fn wiring(&self) -> &Wiring {
         &self.wiring
-    }
-
-    fn region(&self) -> &str {
-        EVERYWHERE
-    }
-
-    async fn account(&self) -> Result<Option<String>, CallError> {
-        Ok(self.wiring.account.clone())
     }
 
     fn letters(&self, url: &str) -> Result<Arc<dyn LetterBox>, StartError> {

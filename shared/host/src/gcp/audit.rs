@@ -12,11 +12,12 @@ use onus_core::Cloud;
 use super::door::guarded;
 use super::lookup::AuditLogs;
 use super::oidc::Doorkeeper;
-use super::{Clients, EVERYWHERE, REQUEST};
+use super::{Clients, REQUEST};
 use crate::audit::PayloadAuditor;
 use crate::environment::{Environment, StartError};
 use crate::failure::chain;
 use crate::http;
+use crate::operator::EVERYWHERE;
 use crate::sweep::Sweep;
 
 /// Audits what is pushed: Pub/Sub messages of a log sink, and `CloudEvents` from Eventarc, in binary mode (the log entry is the body) and

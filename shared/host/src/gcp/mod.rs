@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use onus_core::{CallError, Caller, Sink, SinkConfig as _};
+use onus_core::{Caller, Sink, SinkConfig as _};
 use onus_gcp::caller::{Endpoint, GcpCaller, credentials, http_client};
 use onus_pipeline::Auditor;
 use onus_sinks::pubsub::Topic;
@@ -37,9 +37,6 @@ pub const REQUEST: SignedDuration = SignedDuration::from_secs(300);
 
 /// How long one `gcp-respond` may hold a resource: a request and a minute.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(300 + 60);
-
-/// The audit logs are the project's: they know no regions.
-const EVERYWHERE: &str = "global";
 
 /// Where Cloud Run expects a service: at the port of `PORT`.
 ///
@@ -124,14 +121,6 @@ impl Clients {
 impl Operator for Clients {
     fn wiring(&self) -> &Wiring {
         &self.wiring
-    }
-
-    fn region(&self) -> &str {
-        EVERYWHERE
-    }
-
-    async fn account(&self) -> Result<Option<String>, CallError> {
-        Ok(self.wiring.account.clone())
     }
 
     fn letters(&self, subscription: &str) -> Result<Arc<dyn LetterBox>, StartError> {

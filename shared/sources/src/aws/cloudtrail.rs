@@ -12,7 +12,7 @@ use super::resources::{self, Subject};
 use super::{effects, names};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
-use crate::text::{self, Members, Text, each_member, uid_of, unescape};
+use crate::text::{self, Members, each_member, uid_of, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "aws.cloudtrail";
@@ -53,8 +53,8 @@ pub(super) fn skip(record: &Record<'_>) -> Option<Skip> {
 
 /// The change that a record, already read from `text`, tells of.
 pub(super) fn change<'a>(text: &'a str, record: &Record<'a>) -> Result<Change<'a>, DecodeError> {
-    let action_raw = required("eventName", record.event_name)?;
-    let event_source = required("eventSource", record.event_source)?;
+    let action_raw = text::required("eventName", record.event_name)?;
+    let event_source = text::required("eventSource", record.event_source)?;
     let time = time(record)?;
     let service = names::service_of(&event_source);
     let action = names::action_of(&action_raw);
@@ -101,22 +101,11 @@ pub(super) fn change<'a>(text: &'a str, record: &Record<'a>) -> Result<Change<'a
     })
 }
 
-/// A string that every record has. Empty counts as missing.
-fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<Cow<'a, str>, DecodeError> {
-    match value {
-        Some(value) if value.starts_with('"') => {
-            Text::of(value).some().ok_or_else(|| DecodeError::field(field, value, "expected a name"))
-        }
-        None => Err(DecodeError::Missing { field }),
-        Some(value) => Err(DecodeError::field(field, value, "expected a string")),
-    }
-}
-
 /// `eventTime`: RFC 3339, or, as data lakes write it, date and time in UTC without saying so. A collector's own name for it counts when
 /// `eventTime` is not there.
 fn time(record: &Record<'_>) -> Result<Timestamp, DecodeError> {
     let field = "eventTime";
-    let text = required(field, record.event_time.or(record.collected_time))?;
+    let text = text::required(field, record.event_time.or(record.collected_time))?;
     text::time(field, &text)
 }
 

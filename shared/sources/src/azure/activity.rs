@@ -15,7 +15,7 @@ use super::{effects, resources};
 use crate::entry::{Decoded, Skip};
 use crate::error::DecodeError;
 use crate::join::{Joining, Stage, overlay};
-use crate::text::{Members, Text, each_member, time, uid_of, unescape};
+use crate::text::{Members, Text, each_member, required, time, uid_of, unescape};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "azure.activity";
@@ -221,11 +221,6 @@ pub(super) fn failure<'a>(record: &Record<'a>) -> Outcome<'a> {
         .or_else(|| first(&properties, &["statusCode"]).map(|code| Cow::Owned(code.into_owned())))
         .unwrap_or(Cow::Borrowed("Failed"));
     Outcome::Failed { code, message: first(&error, &["message"]).unwrap_or_default() }
-}
-
-/// A member that every record has.
-pub(super) fn required<'a>(field: &'static str, member: Option<&'a str>) -> Result<Cow<'a, str>, DecodeError> {
-    member.map(Text::of).and_then(Text::some).ok_or(DecodeError::Missing { field })
 }
 
 /// Lays the records of one operation over one another. `properties` that are a string are opened first, so that the request of the

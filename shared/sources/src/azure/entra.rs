@@ -11,11 +11,10 @@ use std::sync::OnceLock;
 
 use onus_core::{Actor, Change, Cloud, Document, Effects, Json, Origin, Outcome, Resource};
 
-use super::activity::required;
 use super::identity::{first, object};
 use super::record::Record;
 use crate::error::DecodeError;
-use crate::text::{Members, Text, time, uid_of};
+use crate::text::{Members, Text, required, time, uid_of};
 
 /// The log's name in rules.
 pub const SOURCE: &str = "azure.entra";

@@ -86,8 +86,8 @@ fn change<'a>(
     log_name: &str,
     log: AuditLog,
 ) -> Result<Change<'a>, DecodeError> {
-    let service_name = required("protoPayload.serviceName", payload.service_name)?;
-    let action_raw = required("protoPayload.methodName", payload.method_name)?;
+    let service_name = text::required("protoPayload.serviceName", payload.service_name)?;
+    let action_raw = text::required("protoPayload.methodName", payload.method_name)?;
     let time = time(record)?;
     let service = names::service_of(&service_name);
     let action = names::action_of(&service, &action_raw);
@@ -139,21 +139,10 @@ fn change<'a>(
     })
 }
 
-/// A string that every record has. Empty counts as missing.
-fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<Cow<'a, str>, DecodeError> {
-    match value {
-        Some(value) if value.starts_with('"') => {
-            Text::of(value).some().ok_or_else(|| DecodeError::field(field, value, "expected a name"))
-        }
-        None => Err(DecodeError::Missing { field }),
-        Some(value) => Err(DecodeError::field(field, value, "expected a string")),
-    }
-}
-
 /// `timestamp`, else when the log received the entry: RFC 3339, or, as tables write it, date and time in UTC without saying so.
 fn time(record: &Record<'_>) -> Result<Timestamp, DecodeError> {
     let field = "timestamp";
-    let text = required(field, record.time.or(record.receive_time))?;
+    let text = text::required(field, record.time.or(record.receive_time))?;
     text::time(field, &text)
 }
 
