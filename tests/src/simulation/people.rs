@@ -82,8 +82,10 @@ pub fn script(terms: &Terms, chance: &Chance, start: Timestamp) -> Vec<(Timestam
 
 fn hostile(chance: &Chance) -> Vec<Act> {
     let mut acts = Vec::new();
-    for _ in 0..=chance.below(5) {
-        let (resource, entry) = (chance.below(RESOURCES.len()), format!("bad-{}", chance.below(3)));
+    // Now and then a storm.
+    let (violations, entries) = if chance.permille(100) { (25, 8) } else { (5, 3) };
+    for _ in 0..=chance.below(violations) {
+        let (resource, entry) = (chance.below(RESOURCES.len()), format!("bad-{}", chance.below(entries)));
         acts.push(Act::Violate { resource, entry: entry.clone() });
         if chance.permille(150) {
             acts.push(Act::Reapply { resource, entry, left: 12, every: 20 });
