@@ -21,12 +21,12 @@ demo-gcp: local ## The same on a local Google Cloud
 
 test: local ## Run every test
 	@echo "== tests of the workspace"
-	@cargo test --workspace --features onus/aws,onus/azure,onus/gcp --no-fail-fast 2>&1 \
+	@cargo test --workspace --features onus/clouds --no-fail-fast 2>&1 \
 	  | awk '{print} /^test result:/ {passed += $$4; failed += $$6} END {print ""; print passed " passed, " failed " failed"}'
 
 lint: ## Check format and lints
 	@cargo fmt --all --check
-	@cargo clippy --workspace --all-targets --features onus/aws,onus/azure,onus/gcp -- -D warnings
+	@cargo clippy --workspace --all-targets --features onus/clouds -- -D warnings
 	@cargo clippy -p onus -- -D warnings
 	@for cloud in aws azure gcp; do cargo clippy -p onus --features $$cloud -- -D warnings || exit 1; done
 

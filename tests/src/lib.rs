@@ -7,6 +7,7 @@ mod server;
 pub mod client;
 pub mod cloud_run;
 pub mod cloudtrail;
+pub mod command_line;
 pub mod faults;
 pub mod http;
 pub mod lambda;

@@ -28,7 +28,7 @@ pub fn binary(name: &str) -> PathBuf {
                 "--workspace",
                 "--bins",
                 "--features",
-                "onus/aws,onus/azure,onus/gcp",
+                "onus/clouds",
             ])
             .current_dir(workspace::root())
             .output()

@@ -95,41 +95,30 @@ fn the_core_touches_nothing_outside() {
     assert!(wrong.is_empty(), "core reaches outside:\n{}", wrong.join("\n"));
 }
 
-#[test]
-fn the_default_command_line_links_no_cloud_sdk() {
+/// What a build of the command line alone depends on, a package a line with its features: builds of the whole workspace hide what it leaves out.
+fn default_command_line() -> String {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--package", "onus", "--edges", "normal,no-proc-macro", "--prefix", "none", "--offline"])
+        .args(["--format", "{p} {f}"])
         .current_dir(workspace::root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8_lossy(&output.stdout);
+    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(tree.contains("onus-aws"), "the tree is that of the command line: {tree}");
+    tree
+}
+
+#[test]
+fn the_default_command_line_links_no_cloud_sdk() {
+    let tree = default_command_line();
     let sdk: Vec<&str> = tree.lines().filter(|line| line.starts_with("aws-") || line.starts_with("reqwest")).collect();
     assert!(sdk.is_empty(), "the command line links {sdk:?}");
 }
 
-/// Builds of the whole workspace hide what a build of one package leaves out.
 #[test]
 fn the_default_command_line_reads_ledgers_of_all_clouds() {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--package",
-            "onus",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--format",
-            "{p} {f}",
-            "--offline",
-        ])
-        .current_dir(workspace::root())
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8_lossy(&output.stdout);
+    let tree = default_command_line();
     let ledger = tree.lines().find(|line| line.starts_with("onus-ledger")).expect("it reads ledgers");
     let features: Vec<&str> = ledger.rsplit(' ').find(|part| part.contains(',')).unwrap_or("").split(',').collect();
     let missing: Vec<&&str> = ["fs", "s3", "azblob", "gs"].iter().filter(|one| !features.contains(one)).collect();

@@ -1,10 +1,9 @@
 //! The command line as an operator drives it: on a ledger that the real functions wrote, with a dead letter queue of a local AWS.
 
-use std::process::{Command, Output};
-
 use onus_tests::cloudtrail::{event, record};
+use onus_tests::command_line::{Said, onus};
 use onus_tests::local_aws::{ACCOUNT, LocalAws};
-use onus_tests::stage::{Stage, batch, binary, returned};
+use onus_tests::stage::{Stage, batch, returned};
 use onus_tests::workspace;
 use serde_json::{Value, json};
 
@@ -28,20 +27,6 @@ struct Operator {
     folder: tempfile::TempDir,
 }
 
-/// What a command came to.
-#[derive(Debug)]
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-}
-
 impl Operator {
     fn new() -> Self {
         Self { stage: Stage::new(LocalAws::moto()), folder: tempfile::tempdir().expect("a folder") }
@@ -60,16 +45,8 @@ impl Operator {
 
     fn onus(&self, arguments: &[&str]) -> Said {
         let kept = self.stage.env_with(&[("ONUS_LEDGER", "s3://onus-ledger/"), ("USER", "carol")]);
-        let kept = kept.into_iter().filter(|(name, _)| *name != "ONUS_RESPONSES");
-        let Output { status, stdout, stderr } = Command::new(binary("onus"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .envs(kept)
-            .output()
-            .expect("it runs");
-        let text = |bytes| String::from_utf8(bytes).expect("it prints text");
-        Said { code: status.code().expect("it ends by itself"), out: text(stdout), err: text(stderr) }
+        let kept: Vec<_> = kept.into_iter().filter(|(name, _)| *name != "ONUS_RESPONSES").collect();
+        onus(self.folder.path(), &kept, arguments)
     }
 
     fn put(&self, key: &str, body: &str) {

@@ -3,13 +3,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use onus_tests::command_line::{self, Said};
 use onus_tests::local_azure::{Azurite, LocalAzure, STORAGE_ACCOUNT, STORAGE_KEY, SUBSCRIPTION, resource_id};
 use onus_tests::local_gcp::{LocalGcp, PROJECT};
-use onus_tests::stage::binary;
 use onus_tests::workspace;
 use serde_json::{Value, json};
 
@@ -29,27 +28,25 @@ fn letter(what: &str) -> String {
     json!({ "reason": "the ledger was closed", "what": what, "cut": false }).to_string()
 }
 
-/// Runs the command line with nothing else around it: its exit status and what it printed.
-fn onus(env: &[(&'static str, String)], arguments: &[&str]) -> (i32, String) {
+/// Runs the command line in a folder of its own.
+fn onus(env: &[(&'static str, String)], arguments: &[&str]) -> Said {
     let folder = tempfile::tempdir().expect("a folder");
-    let Output { status, stdout, stderr } = Command::new(binary("onus"))
-        .args(arguments)
-        .current_dir(folder.path())
-        .env_clear()
-        .envs(env.iter().map(|(name, value)| (*name, value)))
-        .output()
-        .expect("it runs");
-    let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    (status.code().expect("it ends by itself"), said)
+    command_line::onus(folder.path(), env, arguments)
 }
 
-/// How many resources of a kind a baseline recorded, and how much of them was new.
-fn recorded(said: &str, kind: &str) -> (u64, u64) {
-    let rows: Value = serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let row = rows.as_array().expect("rows").iter().map(|row| &row[1]).find(|row| row["kind"] == kind);
-    let row = row.unwrap_or_else(|| panic!("no {kind}: {said}"));
-    let number = |name: &str| row[name].as_u64().expect("a number");
-    (number("resources"), number("new"))
+/// Takes a baseline twice: the one resource of a kind is recorded by the first, and is nothing new to the second.
+fn baselines(env: &[(&'static str, String)], cloud: &str, account: &str, kind: &str) {
+    let taken = || {
+        let said = onus(env, &["baseline", "--cloud", cloud, "--account", account, "--format", "json"]);
+        let rows = said.json();
+        let row = rows.as_array().expect("rows").iter().map(|row| &row[1]).find(|row| row["kind"] == kind);
+        let row = row.unwrap_or_else(|| panic!("no {kind}: {said:?}"));
+        let number = |name: &str| row[name].as_u64().expect("a number");
+        (said.code, number("resources"), number("new"))
+    };
+    let (code, resources, new) = taken();
+    assert!(code == 0 && resources == 1 && new > 0, "{code}, {resources} resources, {new} new");
+    assert_eq!(taken(), (0, 1, 0));
 }
 
 /// An Azure CLI in which somebody is logged in.
@@ -90,10 +87,10 @@ fn an_operator_of_azure_replays_a_poison_queue_and_records_what_is_guarded() {
         storage.client.call("queue", "send", json!({ "queue": "dead", "text": STANDARD.encode(body) }));
     }
     let (dead, responses) = (storage.signed_queue("dead"), storage.signed_queue("responses"));
-    let (code, said) = onus(&env, &["replay-dlq", &dead, "--cloud", "azure", "--responses", &responses]);
-    assert!(code == 1 && said.contains("1 payload audited, 2 jobs sent, 1 left"), "{said}");
-    let (code, findings) = onus(&env, &["findings", "--format", "json"]);
-    assert!(code == 0 && findings.contains("azure.authorization.lock_deleted"), "{findings}");
+    let said = onus(&env, &["replay-dlq", &dead, "--cloud", "azure", "--responses", &responses]);
+    assert!(said.code == 1 && said.out.contains("1 payload audited, 2 jobs sent, 1 left"), "{said:?}");
+    let findings = onus(&env, &["findings", "--format", "json"]);
+    assert!(findings.code == 0 && findings.out.contains("azure.authorization.lock_deleted"), "{findings:?}");
     let sent = decoded(storage.messages("responses"));
     assert!(sent.contains(&JOB.to_owned()) && sent.contains(&news), "{sent:?}");
     let left = storage.client.call("queue", "count", json!({ "queue": "dead" }));
@@ -101,12 +98,7 @@ fn an_operator_of_azure_replays_a_poison_queue_and_records_what_is_guarded() {
 
     let group = resource_id("Microsoft.Network/networkSecurityGroups/web");
     azure.seed(&group, &json!({ "location": "westeurope", "properties": { "securityRules": [] } }));
-    let baseline = ["baseline", "--cloud", "azure", "--account", SUBSCRIPTION, "--format", "json"];
-    let (code, first) = onus(&env, &baseline);
-    let (resources, new) = recorded(&first, "Microsoft.Network/networkSecurityGroups");
-    assert!(code == 0 && resources == 1 && new > 0, "{first}");
-    let (code, second) = onus(&env, &baseline);
-    assert_eq!((code, recorded(&second, "Microsoft.Network/networkSecurityGroups")), (0, (1, 0)), "{second}");
+    baselines(&env, "azure", SUBSCRIPTION, "Microsoft.Network/networkSecurityGroups");
 }
 
 /// Texts as the Functions host hands them on.
@@ -142,25 +134,23 @@ fn an_operator_of_google_cloud_replays_dead_letters_and_records_what_is_guarded(
     }
     publish("{}", &moved);
     let replay = ["replay-dlq", &subscription, "--cloud", "gcp", "--responses", &topic("responses")];
-    let (code, said) = onus(&env, &replay);
-    assert!(code == 1 && said.contains("1 payload audited, 2 jobs sent, 1 left"), "{said}");
-    let (code, findings) = onus(&env, &["findings", "--format", "json"]);
-    assert!(code == 0 && findings.contains("gcp.logging.sink_deleted"), "{findings}");
+    let said = onus(&env, &replay);
+    assert!(said.code == 1 && said.out.contains("1 payload audited, 2 jobs sent, 1 left"), "{said:?}");
+    let findings = onus(&env, &["findings", "--format", "json"]);
+    assert!(findings.code == 0 && findings.out.contains("gcp.logging.sink_deleted"), "{findings:?}");
     let sent = gcp.messages(&topic("responses"));
     assert!(sent.iter().any(|message| message["data"] == STANDARD.encode(JOB)), "{sent:?}");
     assert!(sent.iter().any(|message| message["attributes"] == news), "as Cloud Storage told it: {sent:?}");
-    let (code, again) = onus(&env, &replay);
-    assert!(code == 0 && again.contains("0 payloads audited, 0 jobs sent, 0 left"), "what is left is out: {again}");
+    let again = onus(&env, &replay);
+    assert!(
+        again.code == 0 && again.out.contains("0 payloads audited, 0 jobs sent, 0 left"),
+        "what is left is out: {again:?}"
+    );
 
     let network = format!("projects/{PROJECT}/global/networks/default");
     let rule = json!({ "name": "ssh", "network": network, "sourceRanges": ["10.0.0.0/8"], "allowed": [{ "IPProtocol": "tcp" }] });
     gcp.client.call("compute", "firewalls.insert", json!({ "project": PROJECT, "body": rule }));
-    let baseline = ["baseline", "--cloud", "gcp", "--account", PROJECT, "--format", "json"];
-    let (code, first) = onus(&env, &baseline);
-    let (resources, new) = recorded(&first, "compute.googleapis.com/Firewall");
-    assert!(code == 0 && resources == 1 && new > 0, "{first}");
-    let (code, second) = onus(&env, &baseline);
-    assert_eq!((code, recorded(&second, "compute.googleapis.com/Firewall")), (0, (1, 0)), "{second}");
+    baselines(&env, "gcp", PROJECT, "compute.googleapis.com/Firewall");
 }
 
 #[test]
@@ -168,8 +158,8 @@ fn without_an_account_a_baseline_says_what_to_give() {
     let gcp = LocalGcp::start();
     let mut env = gcp.env();
     env.push(("ONUS_LEDGER", "gs://onus-ledger/".to_owned()));
-    let (code, said) = onus(&env, &["baseline", "--cloud", "gcp"]);
-    assert!(code == 2 && said.contains("--account"), "{said}");
-    let (code, said) = onus(&env, &["baseline", "--cloud", "moon"]);
-    assert!(code == 2 && said.contains("`moon` is not a cloud"), "{said}");
+    let said = onus(&env, &["baseline", "--cloud", "gcp"]);
+    assert!(said.code == 2 && said.err.contains("--account"), "{said:?}");
+    let said = onus(&env, &["baseline", "--cloud", "moon"]);
+    assert!(said.code == 2 && said.err.contains("`moon` is not a cloud"), "{said:?}");
 }

@@ -41,9 +41,11 @@ pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<Ended> {
 async fn record(args: &BaselineArgs, environment: &Environment) -> anyhow::Result<Vec<(String, Recorded)>> {
     let operator = open_operator(args.cloud, environment).await?;
     let regions = if args.region.is_empty() { vec![operator.region().to_owned()] } else { args.region.clone() };
-    let account = match &args.account {
-        Some(account) => account.clone(),
-        None => operator.account().await?.context("cannot tell the account, give `--account`")?,
+    let account = if let Some(account) = &args.account {
+        account.clone()
+    } else {
+        let region = regions.first().map(String::as_str).unwrap_or_default();
+        operator.account(region).await?.context("cannot tell the account, give `--account`")?
     };
     let mut recorded = Vec::new();
     for region in regions {

@@ -24,11 +24,11 @@ pub trait Operator: Send + Sync {
         EVERYWHERE
     }
 
-    /// The account, subscription or project that the credentials act in; that of `ONUS_ACCOUNT` where they do not tell.
+    /// The account, subscription or project that the credentials act in, asked for in a region; that of `ONUS_ACCOUNT` where they do not tell.
     ///
     /// # Errors
     /// The cloud was asked, and did not answer.
-    async fn account(&self) -> Result<Option<String>, CallError> {
+    async fn account(&self, _region: &str) -> Result<Option<String>, CallError> {
         Ok(self.wiring().account.clone())
     }
 

@@ -80,12 +80,14 @@ impl StorageQueue {
     /// Removes a message that was taken.
     ///
     /// # Errors
-    /// The queue did not answer, or gave the message to somebody else meanwhile.
+    /// The id is none, the queue did not answer, or it gave the message to somebody else meanwhile.
     pub async fn remove(&self, id: &str, receipt: &str) -> Result<(), SendError> {
-        let mut message = self.messages.clone();
-        if let Ok(mut path) = message.path_segments_mut() {
-            path.push(id);
+        // A request without an id would empty the queue ("Clear Messages").
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(SendError::Unreadable { reason: "a message's id is no GUID".to_owned() });
         }
+        let mut message = self.messages.clone();
+        message.set_path(&format!("{}/{id}", self.messages.path()));
         message.query_pairs_mut().append_pair("popreceipt", receipt);
         send(self.http.delete(message).header("x-ms-version", VERSION), &self.access, SCOPE).await.map(drop)
     }

@@ -166,6 +166,10 @@ async fn messages_are_taken_out_of_a_queue_and_removed_with_their_receipt() {
     queue.remove(&first.id, &first.receipt).await.expect("removed");
     let (head, _) = served.await.expect("served");
     assert!(head.starts_with("DELETE /q/messages/m-1?popreceipt=AgA%2B%2F%3D "), "{head}");
+    for id in ["", ".", "..", "m/1"] {
+        let error = queue.remove(id, "r").await.expect_err("that would be all messages, or another queue's");
+        assert!(!error.is_retryable() && error.to_string().contains("GUID"), "{id}: {error}");
+    }
 
     for (answer, expected) in [("<QueueMessagesList/>", 0), ("no list", usize::MAX)] {
         let (url, _served) = answering(200, answer).await;

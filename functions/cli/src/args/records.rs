@@ -15,7 +15,7 @@ use super::{ListFormat, tag};
 /// Which ledger.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {
-    /// The ledger: `file:///…` or `s3://bucket/prefix`.
+    /// The ledger: `file:///…`, `s3://bucket/prefix`, `azblob://container/prefix` or `gs://bucket/prefix`.
     #[arg(long, value_name = "URL", env = "ONUS_LEDGER")]
     pub ledger: String,
 }
@@ -168,8 +168,8 @@ pub(crate) struct BaselineArgs {
     /// Whose resources: `aws`, `azure` or `gcp`.
     #[arg(long, value_name = "CLOUD", value_parser = cloud, default_value = "aws")]
     pub cloud: Cloud,
-    /// The account, subscription or project; asked for with the credentials when left out, on AWS.
-    #[arg(long, value_name = "ACCOUNT", env = "ONUS_ACCOUNT")]
+    /// The account, subscription or project. Left out, it is asked for with the credentials on AWS, and that of `ONUS_ACCOUNT` elsewhere.
+    #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// A region to record, on AWS; the credentials' own when left out. May be repeated.
     #[arg(long, value_name = "REGION")]

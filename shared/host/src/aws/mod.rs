@@ -109,8 +109,8 @@ impl Operator for Clients {
         &self.region
     }
 
-    async fn account(&self) -> Result<Option<String>, CallError> {
-        let whoami = Call::aws("sts", "GetCallerIdentity", &self.region, json!({}));
+    async fn account(&self, region: &str) -> Result<Option<String>, CallError> {
+        let whoami = Call::aws("sts", "GetCallerIdentity", region, json!({}));
         let answer = self.wiring.caller.call(&whoami).await?;
         Ok(answer.get("Account").and_then(Value::as_str).map(str::to_owned))
     }

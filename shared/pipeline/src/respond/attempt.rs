@@ -59,12 +59,14 @@ impl Responder {
         if steps.is_empty() {
             return self.conclude(task, earlier, None, Ok(image)).await;
         }
-        let hour = match self.permit(task, approval, &earlier, &image, &steps).await? {
+        let hour = match self.permit(task, approval, &earlier, &steps).await? {
             Permit::Given { hour } => hour,
             Permit::Refused(reason) => return self.refuse(task.finding, task.by, task.kind, reason).await,
-            Permit::Waits { alarm, reason } => {
+            Permit::Waits { alarm } => {
                 let waiting = self.show(task, Mode::Approve, image, steps).await?;
-                self.alarm_once(task.finding, &alarm, reason).await?;
+                if let Some((key, reason)) = alarm {
+                    self.alarm_once(task.finding, &key, reason).await?;
+                }
                 return match approval.by {
                     Some(_) => self.refuse(task.finding, task.by, task.kind, NOT_SHOWN.to_owned()).await,
                     None => Ok(waiting),
@@ -90,7 +92,6 @@ impl Responder {
         task: &Task<'_>,
         approval: Approval<'_>,
         earlier: &[Attempt],
-        image: &Image,
         steps: &[Step],
     ) -> Result<Permit, HandleError> {
         let approved = match approval.by {
@@ -98,10 +99,7 @@ impl Responder {
                 self.records.decided(approve).await?;
                 true
             }
-            Some(_) if approval.needed => {
-                self.show(task, Mode::Approve, image.clone(), steps.to_vec()).await?;
-                return Ok(Permit::Refused(NOT_SHOWN.to_owned()));
-            }
+            Some(_) if approval.needed => return Ok(Permit::Waits { alarm: None }),
             _ => false,
         };
         if let Some(Job::Deny { by, .. }) = self.records.decision(&task.finding.id).await? {
@@ -110,12 +108,12 @@ impl Responder {
         if approved {
             return Ok(Permit::Given { hour: None });
         }
-        if let Some((alarm, reason)) = self.opposed(task, earlier, steps).await? {
-            return Ok(Permit::Waits { alarm, reason });
+        if let Some(alarm) = self.opposed(task, earlier, steps).await? {
+            return Ok(Permit::Waits { alarm: Some(alarm) });
         }
         Ok(match self.take_slots(task, earlier, steps.len()).await? {
             Ok(hour) => Permit::Given { hour: Some(hour) },
-            Err(exhausted) => Permit::Waits { alarm: exhausted.alarm, reason: exhausted.reason },
+            Err(exhausted) => Permit::Waits { alarm: Some((exhausted.alarm, exhausted.reason)) },
         })
     }
 
@@ -267,12 +265,10 @@ enum Permit {
     Given { hour: Option<String> },
     /// Never: nothing is sent.
     Refused(String),
-    /// Only if a person agrees.
+    /// Only if a person agrees to these calls.
     Waits {
-        /// The key of the one alarm that says so.
-        alarm: String,
-        /// What it says.
-        reason: String,
+        /// The key of the one alarm that says so, and what it says; none where the policy always asks.
+        alarm: Option<(String, String)>,
     },
 }
 
